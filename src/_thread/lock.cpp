@@ -182,7 +182,7 @@ std::string LockType::repr() const {
 
 // RLock -------------------------------------------------------------------------------------------
 
-bool RLock::acquire_checked(bool blocking, Timeout timeout) {
+bool RLock::acquire_checked(bool blocking, Timeout timeout) WEFT_NO_THREAD_SAFETY_ANALYSIS {
     if (owns()) {
         is_single_try(blocking, timeout);
         ++level_;
