@@ -1,0 +1,46 @@
+# The packages Weft stands on, and how each optional one is chosen.
+
+# weft_find_optional(<PREFIX> <package> TARGET <target> [VERSION <v>] FOR <purpose>)
+# declares WEFT_WITH_<PREFIX> (AUTO, ON, OFF) and sets WEFT_HAS_<PREFIX>. AUTO takes the package where
+# it is found and prints one line either way, ON fails without it, OFF never looks.
+function(weft_find_optional prefix package)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "TARGET;VERSION;FOR" "")
+  set(WEFT_WITH_${prefix} AUTO CACHE STRING "Use ${package} (${arg_FOR}): AUTO, ON or OFF")
+  set_property(CACHE WEFT_WITH_${prefix} PROPERTY STRINGS AUTO ON OFF)
+  set(choice ${WEFT_WITH_${prefix}})
+  set(WEFT_HAS_${prefix} FALSE PARENT_SCOPE)
+  if(choice STREQUAL "AUTO" OR choice)
+    if(NOT TARGET ${arg_TARGET})
+      find_package(${package} ${arg_VERSION} QUIET GLOBAL)
+    endif()
+    if(TARGET ${arg_TARGET})
+      set(WEFT_HAS_${prefix} TRUE PARENT_SCOPE)
+      message(STATUS "Weft: ${package} found, used for ${arg_FOR}")
+    elseif(choice STREQUAL "AUTO")
+      message(STATUS "Weft: ${package} not found, so without ${arg_FOR}")
+    else()
+      message(FATAL_ERROR "WEFT_WITH_${prefix} is ON but ${package} was not found: install it, or "
+        "set WEFT_WITH_${prefix} to AUTO or OFF")
+    endif()
+  endif()
+endfunction()
+
+# GLOBAL: a host that links Weft from its own folder must see the targets too.
+if(NOT TARGET Threads::Threads)
+  set(THREADS_PREFER_PTHREAD_FLAG OFF)
+  find_package(Threads REQUIRED GLOBAL)
+endif()
+if(NOT TARGET fmt::fmt-header-only)
+  find_package(fmt 9 REQUIRED GLOBAL)
+endif()
+
+if(WEFT_BUILD_TESTS)
+  find_package(GTest 1.12 REQUIRED GLOBAL)
+endif()
+if(WEFT_BUILD_TESTS OR PROJECT_IS_TOP_LEVEL)
+  find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
+endif()
+if(WEFT_BUILD_BENCHMARKS)
+  find_package(benchmark 1.7 REQUIRED GLOBAL)
+  weft_find_optional(TBB TBB TARGET TBB::tbb FOR "oneTBB as a peer in the benchmarks")
+endif()
