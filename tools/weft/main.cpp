@@ -11,7 +11,7 @@
 
 int main(int argc, char** argv) {
     CLI::App app("Weft: Python's concurrent execution as a native C++ library.", "weft");
-    app.set_version_flag("--version", std::string("weft ") + WEFT_VERSION_STRING);
+    app.set_version_flag("--version", std::string("weft ") + weft::version_string());
     app.require_subcommand(1);
     app.get_formatter()->column_width(28);
 
