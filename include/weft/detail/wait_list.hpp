@@ -1,0 +1,199 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <stop_token>
+
+#include <weft/detail/atomic.hpp>
+#include <weft/detail/config.hpp>
+#include <weft/detail/deadline.hpp>
+#include <weft/detail/low_lock.hpp>
+
+// The wake path: how every thread of Weft waits, and how it is woken.
+// docs/decisions/0001-wake-path.md has its states, its memory orders and why they suffice.
+
+namespace weft::detail {
+
+/// How a wait ended.
+enum class WaitEnd : std::uint8_t {
+    notified,     ///< somebody took this waiter off its list in order to wake it
+    timed_out,    ///< the deadline has passed
+    cancelled,    ///< the stop token was triggered
+    interrupted,  ///< the main thread is to throw KeyboardInterrupt
+};
+
+/// What may end a wait besides a notification.
+struct WaitLimits {
+    Deadline deadline = Deadline::never();
+    const std::stop_token* stop = nullptr;
+    bool is_interruptible = true;  ///< whether Ctrl-C may end it, on the main thread
+};
+
+/// Turns an end that is an exception into that exception: `cancelled` throws weft::Cancelled,
+/// `interrupted` throws weft::KeyboardInterrupt; the others return.
+WEFT_API void throw_if_stopped(WaitEnd end);
+
+class WaitList;
+
+/// One thread's place in a WaitList. Lives on the stack of the waiting thread, which owns it but
+/// for `word_` (anybody who wakes) and the links (guarded by the list's lock).
+///
+/// States of the word: kNotified once the waiter was taken off its list; kAsleep while the thread
+/// sleeps or is about to; the remaining bits count pokes, each of which makes the thread look again
+/// at its limits without ending the wait.
+class Waiter {
+public:
+    constexpr Waiter() noexcept = default;
+    Waiter(const Waiter&) = delete;
+    Waiter& operator=(const Waiter&) = delete;
+
+    /// Waits until notified or until a limit ends the wait. Called by the owner only, with the
+    /// waiter on a list and no LowLock held. The end `notified` means that the waiter is off the
+    /// list; after any other end the owner must call WaitList::remove before the waiter dies.
+    WEFT_API WaitEnd sleep(const WaitLimits& limits) noexcept;
+
+    /// The same, but spins first, for as long as the history of `list` advises.
+    WEFT_API WaitEnd spin_then_sleep(WaitList& list, const WaitLimits& limits) noexcept;
+
+    /// True once notified.
+    [[nodiscard]] bool is_notified() const noexcept {
+        // Acquire pairs with the release in notify().
+        return (word_.load(std::memory_order_acquire) & kNotified) != 0;
+    }
+
+    /// Ends the wait of a waiter that was taken off its list. The last access to the waiter: its
+    /// owner may return as soon as the word is set.
+    WEFT_API void notify() noexcept;
+
+    /// Makes whoever sleeps on a waiter's word look at its limits again. The caller guarantees that
+    /// the waiter lives.
+    static void poke(FutexWord& word) noexcept;
+
+    /// For the engine that owns the list; written before notify() and read after the wait.
+    bool is_granted = false;   ///< what was waited for comes with the notification
+    bool is_starving = false;  ///< has waited long; guarded by the list's lock while listed
+
+private:
+    friend class WaitList;
+
+    static constexpr std::uint32_t kNotified = 1;
+    static constexpr std::uint32_t kAsleep = 2;
+    static constexpr std::uint32_t kPoke = 4;
+
+    bool spin(WaitList& list) noexcept;
+
+    bool is_listed_ = false;  ///< guarded by the list's lock
+    FutexWord word_{0};
+    Waiter* previous_ = nullptr;
+    Waiter* next_ = nullptr;
+};
+
+/// The waiting threads of one object, in order of arrival: an eventcount whose waiters are known by
+/// name, so that exactly those are woken who should be.
+///
+/// A waiter first enters the list, then looks once more whether it needs to wait at all, then
+/// sleeps. A notifier first publishes, then looks whether anybody is listed, which costs one load
+/// when nobody is. For no wake-up to be lost, either both "publish" and "look once more" must be
+/// seq_cst operations on one location, or "look once more" must contain a read-modify-write with
+/// acquire and release order of a location that every publisher also modifies (such as the lock
+/// that guards the published data).
+///
+/// After fork the list is empty: its waiters live in the parent.
+class WaitList {
+public:
+    constexpr WaitList() noexcept = default;
+    WaitList(const WaitList&) = delete;
+    WaitList& operator=(const WaitList&) = delete;
+
+    /// Wakes the longest waiting thread; does nothing when nobody waits.
+    void notify_one() noexcept {
+        if (count_.load(std::memory_order_seq_cst) != 0) notify_listed(1);
+    }
+
+    /// Wakes every thread that waits now.
+    void notify_all() noexcept {
+        if (count_.load(std::memory_order_seq_cst) != 0) notify_listed(~std::size_t{0});
+    }
+
+    /// Wakes up to `most` threads in order of arrival and returns how many.
+    std::size_t notify(std::size_t most) noexcept {
+        return count_.load(std::memory_order_seq_cst) != 0 ? notify_listed(most) : 0;
+    }
+
+    /// Puts the calling thread's waiter at the end of the list.
+    WEFT_API void enter(Waiter& waiter) noexcept;
+
+    /// Takes the waiter off the list. Returns false when it was not there any more, that is, when
+    /// it has been notified: that notification is then the caller's to use or to pass on.
+    WEFT_API bool remove(Waiter& waiter) noexcept;
+
+    /// True when nobody is listed; a snapshot.
+    [[nodiscard]] bool is_empty() const noexcept {
+        return count_.load(std::memory_order_seq_cst) == 0;
+    }
+
+    /// Waits until `take` returns true. `take` is called on the calling thread, with no lock held,
+    /// and must try to get what is waited for. Returns `notified` when take() succeeded, else the
+    /// end that a limit brought. A notification that this thread used up without success is passed
+    /// on to the next waiter, also when take() throws.
+    template <class Take>
+    WaitEnd wait(Take& take, const WaitLimits& limits) {
+        return wait_erased([](void* callable) -> bool { return (*static_cast<Take*>(callable))(); },
+                           &take, limits);
+    }
+
+    /// A view of the list with its lock held, for an engine that must change its own state together
+    /// with the list.
+    class Locked {
+    public:
+        explicit Locked(WaitList& list) noexcept : list_(list) {
+            list_.mutex_.lock();
+            is_after_fork_ = list_.forget_other_process();
+        }
+        ~Locked() { list_.mutex_.unlock(); }
+        Locked(const Locked&) = delete;
+        Locked& operator=(const Locked&) = delete;
+
+        /// True for the first view after a fork: the threads that were listed or woken before are
+        /// in the parent.
+        [[nodiscard]] bool is_after_fork() const noexcept { return is_after_fork_; }
+        [[nodiscard]] bool is_empty() const noexcept { return list_.head_ == nullptr; }
+        [[nodiscard]] Waiter* first() const noexcept { return list_.head_; }
+        void append(Waiter& waiter) noexcept { list_.append(waiter); }
+        void prepend(Waiter& waiter) noexcept { list_.prepend(waiter); }
+        /// Takes the first waiter off the list; the caller notifies it after unlocking.
+        Waiter* take_first() noexcept {
+            Waiter* const first = list_.head_;
+            if (first != nullptr) list_.unlink(*first);
+            return first;
+        }
+
+    private:
+        WaitList& list_;
+        bool is_after_fork_;
+    };
+
+private:
+    friend class Waiter;
+
+    WEFT_API std::size_t notify_listed(std::size_t most) noexcept;
+    WEFT_API WaitEnd wait_erased(bool (*take)(void*), void* callable, const WaitLimits& limits);
+
+    // These are called with mutex_ held.
+    WEFT_API bool forget_other_process() noexcept;
+    WEFT_API void append(Waiter& waiter) noexcept;
+    WEFT_API void prepend(Waiter& waiter) noexcept;
+    WEFT_API void unlink(Waiter& waiter) noexcept;
+
+    static constexpr std::uint16_t kInitialSpin = 8;
+
+    LowLock mutex_;                          ///< guards the links, and writes of count_
+    std::uint32_t generation_ = 0;           ///< the fork generation that the links belong to
+    Waiter* head_ = nullptr;
+    Waiter* tail_ = nullptr;
+    Atomic<std::uint32_t> count_{0};         ///< number of listed waiters
+    Atomic<std::int16_t> notifier_cpu_{-1};  ///< where the last notifier ran
+    Atomic<std::uint16_t> spin_budget_{kInitialSpin};  ///< how long a spin is worth, in steps
+};
+
+}  // namespace weft::detail

@@ -1,0 +1,220 @@
+#include <weft/_thread.hpp>
+
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "os/cpu.hpp"
+#include "runtime/parking.hpp"
+
+// The state word of LockType:
+//
+//   kLocked   somebody holds the lock.
+//   kWaiters  somebody may be listed in waiters_. Set and cleared with the list's lock held.
+//   kWoken    a thread was taken off the list to compete for the lock and has not decided yet;
+//             until it has, a release wakes nobody else. Set by the holder in the same step that
+//             clears kLocked; cleared by the woken thread in the step that takes the lock or goes
+//             back to the list.
+//
+// No wake-up is lost: a thread goes to sleep only after one read-modify-write, made with the list's
+// lock held, has found kLocked set, set kWaiters and (if it was the woken one) cleared kWoken. The
+// release that clears kLocked comes later in the order of the word's modifications and therefore
+// sees kWaiters without kWoken, or sees kWoken of another thread, which will take the lock, or
+// leave the same two bits behind for the holder that it lost against.
+//
+// Fairness: a woken thread competes with those that run (handing over to a sleeper would make every
+// release cost a wake-up). Once it has lost and has waited for kPatience, it is marked, and the
+// next release hands the lock over: kLocked stays set, is_granted tells the thread.
+//
+// Fork: a thread that was woken or listed may be missing in the child. The first view of the list
+// there says so, and whoever has it clears kWoken. A release that finds kWoken set before that
+// wakes nobody, and nobody is asleep.
+
+namespace weft::_thread {
+
+namespace {
+
+using detail::WaitEnd;
+using detail::Waiter;
+using detail::WaitLimits;
+
+constexpr std::int64_t kPatience = 1'000'000;  // nanoseconds
+constexpr int kPauseDoublings = 5;
+constexpr int kYields = 16;
+
+/// What blocking and timeout mean to a lock; throws for combinations that mean nothing.
+bool is_single_try(bool blocking, Timeout timeout) {
+    const bool is_unlimited = timeout.is_none() || timeout.is_minus_one();
+    if (!blocking && !is_unlimited) {
+        throw std::invalid_argument("acquire: a non-blocking call takes no timeout");
+    }
+    if (timeout.is_negative() && !is_unlimited) {
+        throw std::invalid_argument(
+            fmt::format("acquire: the timeout is {} ns; it must not be negative (only -1 s means "
+                        "for ever)",
+                        timeout.length().count()));
+    }
+    return !blocking || (!is_unlimited && timeout.length().count() == 0);
+}
+
+detail::Deadline deadline_of(Timeout timeout) {
+    return timeout.is_minus_one() ? detail::Deadline::never() : detail::Deadline::after(timeout);
+}
+
+}  // namespace
+
+void LockType::acquire_or_throw() { detail::throw_if_stopped(acquire_slow({})); }
+
+bool LockType::acquire_checked(bool blocking, Timeout timeout) {
+    const bool tries_once = is_single_try(blocking, timeout);
+    if (try_take()) return true;
+    if (tries_once) return false;
+    const WaitEnd end = acquire_slow({.deadline = deadline_of(timeout)});
+    detail::throw_if_stopped(end);
+    return end == WaitEnd::notified;
+}
+
+bool LockType::acquire(std::stop_token stop, Timeout timeout) {
+    const bool tries_once = is_single_try(true, timeout);
+    if (try_take()) return true;
+    if (tries_once) return false;
+    const WaitEnd end = acquire_slow({.deadline = deadline_of(timeout), .stop = &stop});
+    detail::throw_if_stopped(end);
+    return end == WaitEnd::notified;
+}
+
+WaitEnd LockType::acquire_slow(const WaitLimits& limits) noexcept {
+    runtime::park_if_abandoned();
+    // A lock is usually held for less time than it takes to fall asleep.
+    if (os::usable_cpus() > 1) {
+        for (int doubling = 0; doubling < kPauseDoublings; ++doubling) {
+            for (int i = 0; i < (1 << doubling); ++i) os::pause();
+            if (!locked() && try_take()) return WaitEnd::notified;
+        }
+    }
+    for (int i = 0; i < kYields; ++i) {
+        os::yield();
+        if (!locked() && try_take()) return WaitEnd::notified;
+    }
+
+    std::int64_t start = 0;  // of the first sleep, once this thread has been overtaken
+    for (bool was_woken = false;; was_woken = true) {
+        Waiter waiter;
+        {
+            detail::WaitList::Locked view(waiters_);
+            const std::uint32_t mine = was_woken || view.is_after_fork() ? kWoken : 0;
+            std::uint32_t seen = state_.load(std::memory_order_relaxed);
+            for (;;) {
+                const bool is_free = (seen & kLocked) == 0;
+                const std::uint32_t next = (seen | (is_free ? kLocked : kWaiters)) & ~mine;
+                if (state_.compare_exchange_weak(seen, next, std::memory_order_acq_rel,
+                                                 std::memory_order_relaxed)) {
+                    if (is_free) return WaitEnd::notified;
+                    break;
+                }
+            }
+            if (was_woken) {
+                waiter.is_starving = os::monotonic_now() - start >= kPatience;
+                view.prepend(waiter);
+            } else {
+                start = os::monotonic_now();
+                view.append(waiter);
+            }
+        }
+        const WaitEnd end = waiter.sleep(limits);
+        if (end != WaitEnd::notified && waiters_.remove(waiter)) return end;
+        if (waiter.is_granted) return WaitEnd::notified;
+        // Awake in order to compete; kWoken is this thread's to clear.
+        std::uint32_t seen = state_.load(std::memory_order_relaxed);
+        for (;;) {
+            const bool is_free = (seen & kLocked) == 0;
+            if (!is_free && end == WaitEnd::notified) break;
+            const std::uint32_t next = (is_free ? seen | kLocked : seen) & ~kWoken;
+            if (state_.compare_exchange_weak(seen, next, std::memory_order_acq_rel,
+                                             std::memory_order_relaxed)) {
+                if (is_free) return WaitEnd::notified;
+                return end;
+            }
+        }
+    }
+}
+
+void LockType::release_slow() {
+    std::uint32_t seen = state_.load(std::memory_order_relaxed);
+    for (;;) {
+        if ((seen & kLocked) == 0) {
+            throw std::runtime_error("release: the lock is not locked");
+        }
+        if ((seen & kWaiters) == 0 || (seen & kWoken) != 0) {
+            if (state_.compare_exchange_weak(seen, seen & ~kLocked, std::memory_order_release,
+                                             std::memory_order_relaxed)) {
+                return;
+            }
+            continue;
+        }
+        Waiter* first = nullptr;
+        {
+            detail::WaitList::Locked view(waiters_);
+            first = view.take_first();
+            if (view.is_empty()) state_.fetch_and(~kWaiters, std::memory_order_relaxed);
+        }
+        if (first == nullptr) {
+            seen = state_.load(std::memory_order_relaxed);
+            continue;
+        }
+        if (first->is_starving) {
+            first->is_granted = true;
+        } else {
+            // kLocked off and kWoken on in one step, which is the last access to the lock: whoever
+            // takes it next may destroy it.
+            static_assert(kLocked == 1);
+            state_.fetch_add(kWoken - kLocked, std::memory_order_release);
+        }
+        first->notify();
+        return;
+    }
+}
+
+std::string LockType::repr() const {
+    return fmt::format("<{} weft::_thread::LockType at {}>", locked() ? "locked" : "unlocked",
+                       fmt::ptr(this));
+}
+
+// RLock -------------------------------------------------------------------------------------------
+
+bool RLock::acquire_checked(bool blocking, Timeout timeout) WEFT_NO_THREAD_SAFETY_ANALYSIS {
+    if (owns()) {
+        is_single_try(blocking, timeout);
+        ++level_;
+        return true;
+    }
+    if (!lock_.acquire(blocking, timeout)) return false;
+    take();
+    return true;
+}
+
+bool RLock::acquire(std::stop_token stop, Timeout timeout) {
+    if (owns()) {
+        is_single_try(true, timeout);
+        ++level_;
+        return true;
+    }
+    if (!lock_.acquire(std::move(stop), timeout)) return false;
+    take();
+    return true;
+}
+
+void RLock::throw_not_owner() {
+    throw std::runtime_error("release: this thread does not own the lock");
+}
+
+std::string RLock::repr() const {
+    const std::thread::id owner = owner_.load(std::memory_order_relaxed);
+    return fmt::format("<{} weft::_thread::RLock owner={} at {}>",
+                       locked() ? "locked" : "unlocked",
+                       owner == std::thread::id() ? std::size_t{0}
+                                                  : std::hash<std::thread::id>()(owner),
+                       fmt::ptr(this));
+}
+
+}  // namespace weft::_thread

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+
+#include <weft/detail/deadline.hpp>
+
+namespace weft::detail {
+
+// What ManualClock does to Weft's clock. Weft's time is the system's monotonic time plus an offset,
+// or stands still while a manual clock is installed. It never jumps: a manual clock starts at the
+// time it finds, and when it is removed the offset makes the running time continue from there.
+
+/// Stops Weft's clock. Returns false when it already stands.
+bool freeze_clock() noexcept;
+/// Lets it run again.
+void thaw_clock() noexcept;
+/// Moves the frozen clock on by `step` >= 0, saturating, and wakes every sleep that is due.
+void advance_clock(Nanoseconds step) noexcept;
+/// How many sleeps with a deadline are not yet due.
+std::size_t count_timed_sleepers() noexcept;
+/// Blocks until at least `count` sleeps with a deadline are not yet due.
+void wait_for_timed_sleepers(std::size_t count) noexcept;
+
+}  // namespace weft::detail

@@ -1,0 +1,58 @@
+#include <weft/threading/condition.hpp>
+
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+namespace weft::threading {
+
+using detail::WaitEnd;
+
+void Condition::require_held(const char* what) const {
+    const bool is_held = given_lock_ != nullptr ? given_lock_->locked() : rlock_->owns();
+    if (!is_held) {
+        throw std::runtime_error(
+            fmt::format("{}: the condition's lock is not held; acquire it first", what));
+    }
+}
+
+bool Condition::wait_once(const detail::WaitLimits& limits) WEFT_NO_THREAD_SAFETY_ANALYSIS {
+    require_held("wait");
+    detail::Waiter waiter;
+    // Listed before the lock is released, so that no notification made under the lock is missed.
+    waiters_.enter(waiter);
+    std::uint64_t level = 0;
+    if (given_lock_ != nullptr) {
+        try {
+            given_lock_->release();
+        } catch (...) {
+            // Somebody else has released it since require_held().
+            if (!waiters_.remove(waiter)) waiters_.notify_one();
+            throw;
+        }
+    } else {
+        level = rlock_->level_;
+        rlock_->owner_.store(std::thread::id(), std::memory_order_relaxed);
+        rlock_->lock_.release();
+    }
+    WaitEnd end = waiter.spin_then_sleep(waiters_, limits);
+    // A notification that came together with another end counts: the notifier has counted it.
+    if (end != WaitEnd::notified && !waiters_.remove(waiter)) end = WaitEnd::notified;
+    if (given_lock_ != nullptr) {
+        given_lock_->acquire_uninterruptibly();
+    } else {
+        rlock_->lock_.acquire_uninterruptibly();
+        rlock_->take();
+        rlock_->level_ = level;
+    }
+    detail::throw_if_stopped(end);
+    return end == WaitEnd::notified;
+}
+
+std::string Condition::repr() const {
+    return fmt::format("<weft::threading::Condition({}, {})>",
+                       given_lock_ != nullptr ? given_lock_->repr() : rlock_->repr(),
+                       waiters_.is_empty() ? "no waiters" : "with waiters");
+}
+
+}  // namespace weft::threading
