@@ -13,9 +13,6 @@ import sys
 import tempfile
 import unittest
 
-import mutants
-from cpp_bodies import Reader
-
 HERE = pathlib.Path(__file__).resolve().parent
 
 FILES = {
@@ -219,40 +216,6 @@ class EndToEnd(unittest.TestCase):
         status, output = self.mutate("--id", "queue.Box.later")
         self.assertEqual(status, 1)
         self.assertIn("not a row covered by a test: queue.Box.later", output)
-
-
-class Candidates(unittest.TestCase):
-    """The texts that are tried, in order."""
-
-    def bodies(self, source):
-        path = pathlib.Path("a.hpp")
-        definitions = [one for one in Reader(path, source).read()
-                       if one.kind in ("function", "constant")]
-        found = mutants.candidates(definitions, {path: source})
-        return [next(iter(mutants.apply(one.edits, {path: source}).values())) for one in found]
-
-    def test_void_is_emptied(self):
-        self.assertEqual(self.bodies("void f() { g(); }")[0], "void f() {}")
-
-    def test_body_that_is_wrong_already_is_not_offered(self):
-        self.assertEqual(self.bodies("bool f() { return false; }")[0], "bool f() { return true; }")
-        self.assertEqual(self.bodies("int f() { return 0; }")[0],
-                         "int f() { return static_cast<int>(1); }")
-        self.assertEqual(self.bodies("void f() {}"), ["void f() { throw 0; }"])
-
-    def test_constructor_loses_its_list_first(self):
-        self.assertEqual(self.bodies("struct A { A() : a(1) { g(); } };")[:2],
-                         ["struct A { A() {} };", "struct A { A() : a(1) {} };"])
-
-    def test_reference_is_a_static_or_the_object(self):
-        self.assertIn("static std::remove_cvref_t<int&> wrong{};",
-                      self.bodies("int& f() { return g(); }")[0])
-        self.assertEqual(self.bodies("struct A { A& f() { return g(); } };")[0],
-                         "struct A { A& f() { return *this; } };")
-
-    def test_overloads_change_together(self):
-        self.assertEqual(self.bodies("void f() { g(); } bool f(int) { return h(); }")[0],
-                         "void f() {} bool f(int) { return false; }")
 
 
 if __name__ == "__main__":
