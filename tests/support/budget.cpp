@@ -15,6 +15,7 @@
 
 namespace weft::test {
 
+#ifndef WEFT_TEST_IS_SANITIZED
 namespace {
 
 bool runs_under_valgrind() {
@@ -27,6 +28,7 @@ bool runs_under_valgrind() {
 }
 
 }  // namespace
+#endif
 
 int slowness() {
 #ifdef WEFT_TEST_IS_SANITIZED
