@@ -7,10 +7,10 @@
 // Interruption points belong to boost::thread, and would need its compiled library.
 #define BOOST_THREAD_DONT_PROVIDE_INTERRUPTIONS
 
-#include <boost/lockfree/queue.hpp>
-#include <boost/thread/lock_guard.hpp>
-#include <boost/thread/concurrent_queues/sync_queue.hpp>
 #include <tbb/concurrent_queue.h>
+#include <boost/lockfree/queue.hpp>
+#include <boost/thread/concurrent_queues/sync_queue.hpp>
+#include <boost/thread/lock_guard.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -124,8 +124,12 @@ private:
     boost::lockfree::queue<T> queue_{1024};
 };
 
-std::uint64_t value_of(std::int64_t item) { return static_cast<std::uint64_t>(item); }
-std::uint64_t value_of(const std::string& item) { return std::strtoull(item.c_str(), nullptr, 10); }
+std::uint64_t value_of(std::int64_t item) {
+    return static_cast<std::uint64_t>(item);
+}
+std::uint64_t value_of(const std::string& item) {
+    return std::strtoull(item.c_str(), nullptr, 10);
+}
 
 template <class T>
 T make_item(std::uint64_t value) {
@@ -229,8 +233,8 @@ void race(std::string_view row, std::uint64_t items, int rounds, std::string_vie
     if (row.find(wanted) == std::string_view::npos) return;
     for (int round = 0; round < rounds; ++round) {
         for (std::size_t i = 0; i < competitors.size(); ++i) {
-            Competitor& each = competitors[(i + static_cast<std::size_t>(round)) %
-                                           competitors.size()];
+            Competitor& each =
+                competitors[(i + static_cast<std::size_t>(round)) % competitors.size()];
             each.times.push_back(each.run(items));
         }
     }
@@ -268,5 +272,5 @@ int main(int argc, char** argv) {
     race_all<std::int64_t, Weft, Textbook, BoostSync, TbbBounded, TbbUnbounded, BoostLockfree>(
         "int64", wanted, rounds);
     race_all<std::string, Weft, Textbook, BoostSync, TbbBounded, TbbUnbounded>("string of 32",
-                                                                              wanted, rounds);
+                                                                               wanted, rounds);
 }

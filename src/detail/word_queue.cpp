@@ -33,7 +33,8 @@ void WordQueue::append_in_next_chunk(std::uint64_t word) {
         if (next == nullptr) {
             // Acquire pairs with the release of recycle(): consumers have done with the chunk.
             if (fresh == nullptr) {
-                fresh.reset(static_cast<Chunk*>(spare_.exchange(nullptr, std::memory_order_acquire)));
+                fresh.reset(
+                    static_cast<Chunk*>(spare_.exchange(nullptr, std::memory_order_acquire)));
             }
             if (fresh == nullptr) {
                 tail_lock_.unlock();
@@ -125,8 +126,8 @@ std::size_t WordQueue::size() const noexcept {
     head_lock_.lock();
     const Returned* const first = returned_.load(std::memory_order_relaxed);
     const std::uint64_t depth = first != nullptr ? first->depth : 0;
-    const std::uint64_t size = tail_.load(std::memory_order_seq_cst) -
-                               head_.load(std::memory_order_relaxed) + depth;
+    const std::uint64_t size =
+        tail_.load(std::memory_order_seq_cst) - head_.load(std::memory_order_relaxed) + depth;
     head_lock_.unlock();
     return static_cast<std::size_t>(size);
 }

@@ -6,22 +6,23 @@
 
 namespace weft::queue::detail {
 
-void throw_empty() { throw Empty("get: the queue is empty"); }
+void throw_empty() {
+    throw Empty("get: the queue is empty");
+}
 
 void check_get_timeout(Timeout timeout) {
     if (timeout.is_negative()) {
-        throw std::invalid_argument(
-            fmt::format("get: the timeout is {} ns; it must not be negative",
-                        timeout.length().count()));
+        throw std::invalid_argument(fmt::format(
+            "get: the timeout is {} ns; it must not be negative", timeout.length().count()));
     }
 }
 
-std::uint64_t get_word(weft::detail::WordQueue& words, Timeout timeout,
-                       const std::stop_token* stop) {
+std::uint64_t wait_for_word(weft::detail::WordQueue& words, Timeout timeout,
+                            const std::stop_token* stop) {
     using weft::detail::WaitEnd;
     std::uint64_t word = 0;
-    const WaitEnd end = words.pop(
-        word, {.deadline = weft::detail::Deadline::after(timeout), .stop = stop});
+    const WaitEnd end =
+        words.pop(word, {.deadline = weft::detail::Deadline::after(timeout), .stop = stop});
     weft::detail::throw_if_stopped(end);
     if (end == WaitEnd::timed_out) {
         throw Empty(fmt::format("get: no item came within {} s",

@@ -72,9 +72,10 @@ public:
     [[nodiscard]] bool try_pop(std::uint64_t& word) noexcept {
         head_lock_.lock();
         const std::uint64_t index = head_.load(std::memory_order_relaxed);
-        if (index >= ready_.load(std::memory_order_relaxed)) [[unlikely]] return pop_slow(word);
-        word = static_cast<Chunk*>(head_chunk_.load(std::memory_order_relaxed))
-                   ->cells[index % kCells];
+        if (index >= ready_.load(std::memory_order_relaxed)) [[unlikely]]
+            return pop_slow(word);
+        word =
+            static_cast<Chunk*>(head_chunk_.load(std::memory_order_relaxed))->cells[index % kCells];
         // Release: the word has been read before it counts as taken.
         head_.store(index + 1, std::memory_order_release);
         head_lock_.unlock();

@@ -2,7 +2,6 @@
 
 #include <weft/detail/config.hpp>
 #include <weft/errors.hpp>
-#include <weft/timeout.hpp>
 
 namespace weft::queue {
 
