@@ -48,7 +48,7 @@ public:
     /// weft::KeyboardInterrupt on the main thread when Ctrl-C is pressed while it waits and a
     /// KeyboardInterruptGuard lives; the lock is then not taken.
     bool acquire() WEFT_ACQUIRE() {
-        if (!try_fast()) acquire_or_throw();
+        if (!try_take()) acquire_or_throw();
         return true;
     }
 
@@ -87,7 +87,7 @@ public:
     /// The standard's names, for `std::scoped_lock` and its like.
     void lock() WEFT_ACQUIRE() { acquire(); }
     void unlock() WEFT_RELEASE() { release(); }
-    [[nodiscard]] bool try_lock() WEFT_TRY_ACQUIRE(true) { return try_fast() || try_slow(); }
+    [[nodiscard]] bool try_lock() WEFT_TRY_ACQUIRE(true) { return try_take(); }
     template <class Rep, class Period>
     [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> limit)
         WEFT_TRY_ACQUIRE(true) {
@@ -111,19 +111,18 @@ private:
     static constexpr std::uint32_t kWaiters = 2;
     static constexpr std::uint32_t kWoken = 4;
 
-    bool try_fast() noexcept {
-        std::uint32_t expected = 0;
-        return state_.compare_exchange_strong(expected, kLocked, std::memory_order_acquire,
-                                              std::memory_order_relaxed);
+    bool try_take() noexcept {
+        // Acquire pairs with the release of whoever held it. Leaves the other bits alone, so a free
+        // lock is taken here also while others wait.
+        return (state_.fetch_or(kLocked, std::memory_order_acquire) & kLocked) == 0;
     }
-    WEFT_API bool try_slow() noexcept;
     WEFT_API void acquire_or_throw();
     WEFT_API bool acquire_checked(bool blocking, Timeout timeout);
     WEFT_API void release_slow();
     WEFT_API detail::WaitEnd acquire_slow(const detail::WaitLimits& limits) noexcept;
     /// For whoever must have the lock back before it may throw.
     void acquire_uninterruptibly() noexcept {
-        if (!try_fast()) acquire_slow({.is_interruptible = false});
+        if (!try_take()) acquire_slow({.is_interruptible = false});
     }
 
     detail::Atomic<std::uint32_t> state_{0};

@@ -63,22 +63,11 @@ detail::Deadline deadline_of(Timeout timeout) {
 
 }  // namespace
 
-bool LockType::try_slow() noexcept {
-    std::uint32_t seen = state_.load(std::memory_order_relaxed);
-    while ((seen & kLocked) == 0) {
-        if (state_.compare_exchange_weak(seen, seen | kLocked, std::memory_order_acquire,
-                                         std::memory_order_relaxed)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void LockType::acquire_or_throw() { detail::throw_if_stopped(acquire_slow({})); }
 
 bool LockType::acquire_checked(bool blocking, Timeout timeout) {
     const bool tries_once = is_single_try(blocking, timeout);
-    if (try_fast() || try_slow()) return true;
+    if (try_take()) return true;
     if (tries_once) return false;
     const WaitEnd end = acquire_slow({.deadline = deadline_of(timeout)});
     detail::throw_if_stopped(end);
@@ -87,7 +76,7 @@ bool LockType::acquire_checked(bool blocking, Timeout timeout) {
 
 bool LockType::acquire(std::stop_token stop, Timeout timeout) {
     const bool tries_once = is_single_try(true, timeout);
-    if (try_fast() || try_slow()) return true;
+    if (try_take()) return true;
     if (tries_once) return false;
     const WaitEnd end = acquire_slow({.deadline = deadline_of(timeout), .stop = &stop});
     detail::throw_if_stopped(end);
@@ -95,18 +84,17 @@ bool LockType::acquire(std::stop_token stop, Timeout timeout) {
 }
 
 WaitEnd LockType::acquire_slow(const WaitLimits& limits) noexcept {
-    if (try_slow()) return WaitEnd::notified;
     runtime::park_if_abandoned();
     // A lock is usually held for less time than it takes to fall asleep.
     if (os::usable_cpus() > 1) {
         for (int doubling = 0; doubling < kPauseDoublings; ++doubling) {
             for (int i = 0; i < (1 << doubling); ++i) os::pause();
-            if (try_slow()) return WaitEnd::notified;
+            if (!locked() && try_take()) return WaitEnd::notified;
         }
     }
     for (int i = 0; i < kYields; ++i) {
         os::yield();
-        if (try_slow()) return WaitEnd::notified;
+        if (!locked() && try_take()) return WaitEnd::notified;
     }
 
     std::int64_t start = 0;  // of the first sleep, once this thread has been overtaken
@@ -194,7 +182,7 @@ std::string LockType::repr() const {
 
 // RLock -------------------------------------------------------------------------------------------
 
-bool RLock::acquire_checked(bool blocking, Timeout timeout) {
+bool RLock::acquire_checked(bool blocking, Timeout timeout) WEFT_NO_THREAD_SAFETY_ANALYSIS {
     if (owns()) {
         is_single_try(blocking, timeout);
         ++level_;

@@ -16,7 +16,7 @@ void Condition::require_held(const char* what) const {
     }
 }
 
-bool Condition::wait_once(const detail::WaitLimits& limits) {
+bool Condition::wait_once(const detail::WaitLimits& limits) WEFT_NO_THREAD_SAFETY_ANALYSIS {
     require_held("wait");
     detail::Waiter waiter;
     // Listed before the lock is released, so that no notification made under the lock is missed.

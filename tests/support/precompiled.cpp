@@ -1,0 +1,1 @@
+// Compiled once, so that all test programs share its precompiled header.
