@@ -7,6 +7,7 @@ option(WEFT_BUILD_TOOLS "Build the command-line program weft" ${PROJECT_IS_TOP_L
 option(WEFT_BUILD_FUZZERS "Build the fuzzers: for libFuzzer with Clang, to replay inputs otherwise"
   ${PROJECT_IS_TOP_LEVEL})
 option(WEFT_BUILD_BENCHMARKS "Build the benchmarks" OFF)
+option(WEFT_INSTALL "Install library, headers and package files" ${PROJECT_IS_TOP_LEVEL})
 option(WEFT_WERROR "Make warnings errors" OFF)
 set(WEFT_SANITIZE "" CACHE STRING
   "Sanitizers for everything that is built here, as in -fsanitize= (address,undefined or thread)")

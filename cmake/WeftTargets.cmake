@@ -127,3 +127,17 @@ function(weft_add_fuzzer name)
     set_tests_properties(fuzz.${name} PROPERTIES LABELS "quick;fuzz" TIMEOUT 120)
   endif()
 endfunction()
+
+# weft_add_misuse(<name> SOURCE <file> EXPECT <regex>)
+# Code that must not compile: the test misuse.<name> passes when the compiler refuses it with a message
+# that matches. Compiled as it would be by a user, without our flags.
+function(weft_add_misuse name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "SOURCE;EXPECT" "")
+  add_test(NAME misuse.${name} COMMAND ${CMAKE_COMMAND}
+    -D COMPILER=${CMAKE_CXX_COMPILER}
+    -D SOURCE=${CMAKE_CURRENT_SOURCE_DIR}/${arg_SOURCE}
+    -D INCLUDES=${PROJECT_SOURCE_DIR}/include|${PROJECT_SOURCE_DIR}/tests
+    -D EXPECT=${arg_EXPECT}
+    -P ${PROJECT_SOURCE_DIR}/cmake/expect_refusal.cmake)
+  set_tests_properties(misuse.${name} PROPERTIES LABELS "quick;misuse" TIMEOUT 120)
+endfunction()
