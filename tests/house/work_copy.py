@@ -47,10 +47,11 @@ def run_group(command, timeout, folder, limited=False):
             status = child.returncode
         except subprocess.TimeoutExpired as late:
             output = (late.stdout or b"").decode(errors="replace")
-        try:
-            os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass                  # the usual case: nobody is left
+        finally:
+            try:
+                os.killpg(child.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass                  # the usual case: nobody is left
         return status, output
 
 
