@@ -172,6 +172,11 @@ bool WaitList::remove(Waiter& waiter) noexcept {
     return was_listed;
 }
 
+void WaitList::Locked::announce_notifier() noexcept {
+    list_.notifier_cpu_.store(static_cast<std::int16_t>(os::current_cpu()),
+                              std::memory_order_relaxed);
+}
+
 std::size_t WaitList::notify_listed(std::size_t most) noexcept {
     // Those to wake are moved to a chain of this thread's own, so that the lock is not held over
     // system calls.

@@ -167,6 +167,8 @@ public:
             if (first != nullptr) list_.unlink(*first);
             return first;
         }
+        /// Tells those who spin on which CPU the thread runs that notifies them.
+        WEFT_API void announce_notifier() noexcept;
 
     private:
         WaitList& list_;

@@ -1,0 +1,145 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <weft/detail/atomic.hpp>
+#include <weft/detail/config.hpp>
+#include <weft/detail/low_lock.hpp>
+#include <weft/detail/wait_list.hpp>
+
+namespace weft::detail {
+
+/// An unbounded first-in first-out queue of 64-bit words for any number of producers and consumers:
+/// what SimpleQueue is below its types.
+///
+/// The n-th word ever put has the index n, counted from zero; it lies in the cell n % kCells of a
+/// chunk. Chunks form a chain, of which producers know the last and consumers the first. One lock
+/// orders the producers, another the consumers, so the two sides meet only where a consumer has
+/// used up what it last saw, and at the chunks' borders.
+///
+///     head_chunk_ -> [ taken | words ] -> [ words ] -> [ words | free ] <- tail_chunk_
+///                            ^ head_                           ^ tail_
+///
+/// Every step takes effect with one store (`tail_` for a put, `head_` for a get), and whatever was
+/// stored before it is found and used again by the next caller. A fork can therefore copy the queue
+/// at any moment, though a thread that the child does not have was in the middle of a step: the
+/// word is then wholly in or wholly out. What such a thread had set aside (a chunk, a word it had
+/// taken) is lost to the child.
+///
+/// No member calls foreign code, and none allocates or wakes while it holds a lock. A push does not
+/// touch the queue after it has released its lock, and the destructor takes that lock once: a queue
+/// may be destroyed as soon as its last word was taken, also before that word's push has returned.
+class WordQueue {
+public:
+    /// The place for a word that was taken and comes back; provided by whoever may give back.
+    struct Returned {
+        Returned* next_returned = nullptr;
+        std::uint64_t depth = 0;  ///< how many words lie in the list from here on
+        std::uint64_t word = 0;
+    };
+
+    constexpr WordQueue() noexcept = default;
+    WordQueue(const WordQueue&) = delete;
+    WordQueue& operator=(const WordQueue&) = delete;
+
+    /// Frees the chunks; the words are forgotten. Asserts that nobody waits.
+    WEFT_API ~WordQueue();
+
+    /// Appends a word and wakes the longest waiting consumer. Throws `std::bad_alloc` when there is
+    /// no memory for a chunk; the queue is then as it was.
+    void push(std::uint64_t word) {
+        tail_lock_.lock();
+        const std::uint64_t index = tail_.load(std::memory_order_relaxed);
+        if (index == tail_limit_.load(std::memory_order_relaxed)) [[unlikely]] {
+            append_in_next_chunk(word);
+        } else {
+            static_cast<Chunk*>(tail_chunk_.load(std::memory_order_relaxed))
+                ->cells[index % kCells] = word;
+            // Release publishes the cell to the acquire in pop_slow().
+            tail_.store(index + 1, std::memory_order_release);
+        }
+        // A consumer that has listed itself takes tail_lock_ once before it sleeps. So either it
+        // does that after this thread, and sees the word, or before, and is seen here.
+        if (waiters_.is_empty()) [[likely]] {
+            tail_lock_.unlock();
+        } else {
+            unlock_and_wake();
+        }
+    }
+
+    /// Takes the oldest word. Returns false when there is none.
+    [[nodiscard]] bool try_pop(std::uint64_t& word) noexcept {
+        head_lock_.lock();
+        const std::uint64_t index = head_.load(std::memory_order_relaxed);
+        if (index >= ready_.load(std::memory_order_relaxed)) [[unlikely]]
+            return pop_slow(word);
+        word =
+            static_cast<Chunk*>(head_chunk_.load(std::memory_order_relaxed))->cells[index % kCells];
+        // Release: the word has been read before it counts as taken.
+        head_.store(index + 1, std::memory_order_release);
+        head_lock_.unlock();
+        return true;
+    }
+
+    /// Takes the oldest word, after waiting for one. Returns how the wait ended; `word` is set only
+    /// when that is `notified`.
+    [[nodiscard]] WEFT_API WaitEnd pop(std::uint64_t& word, const WaitLimits& limits);
+
+    /// Puts a word that was taken back to the front, before all others, and wakes the longest
+    /// waiting consumer. `place` must live until the word is taken again.
+    WEFT_API void give_back(std::uint64_t word, Returned& place) noexcept;
+
+    /// True when there was no word at one moment during the call. Takes no lock.
+    [[nodiscard]] bool is_empty() const noexcept {
+        // The indices only grow: if the later one equals the earlier, they were equal in between.
+        const std::uint64_t head = head_.load(std::memory_order_seq_cst);
+        return tail_.load(std::memory_order_seq_cst) == head &&
+               returned_.load(std::memory_order_seq_cst) == nullptr;
+    }
+
+    /// The number of words at one moment during the call. Locks out consumers for that moment.
+    [[nodiscard]] WEFT_API std::size_t size() const noexcept;
+
+private:
+    static constexpr std::size_t kCells = 256;
+    // Two lines that different CPUs write must not share one; 64 bytes on all machines we know but
+    // some that merely lose a little.
+    static constexpr std::size_t kCacheLine = 64;
+
+    /// What chunks and the empty beginning of a chain have in common.
+    struct Link {
+        std::uint64_t limit = 0;  ///< one more than the last index that lies here
+        Atomic<Link*> next{nullptr};
+    };
+    struct Chunk : Link {
+        explicit Chunk() noexcept {}  // the cells need no value before they get one
+        std::uint64_t cells[kCells];
+    };
+
+    WEFT_API void append_in_next_chunk(std::uint64_t word);
+    WEFT_API void unlock_and_wake() noexcept;
+    WEFT_API bool pop_slow(std::uint64_t& word) noexcept;
+    bool pop_certainly(std::uint64_t& word) noexcept;
+    void recycle(Link* link) noexcept;
+
+    // Producers. Written with tail_lock_ held; tail_ is read by everybody.
+    alignas(kCacheLine) LowLock tail_lock_;
+    Atomic<std::uint64_t> tail_{0};        ///< the index of the next word to be put
+    Atomic<std::uint64_t> tail_limit_{0};  ///< limit of tail_chunk_, or an older chunk's
+    Atomic<Link*> tail_chunk_{&origin_};
+
+    // Consumers. Written with head_lock_ held; head_ and returned_ are read by everybody.
+    alignas(kCacheLine) mutable LowLock head_lock_;
+    Atomic<std::uint64_t> head_{0};   ///< the index of the next word to be taken
+    Atomic<std::uint64_t> ready_{0};  ///< words before this index lie in head_chunk_ for the taking
+    Atomic<Link*> head_chunk_{&origin_};
+    Atomic<Returned*> returned_{nullptr};  ///< words given back, the first one first
+
+    // Rarely written.
+    alignas(kCacheLine) WaitList waiters_;
+    Atomic<Link*> spare_{nullptr};  ///< a used-up chunk, kept for the next producer who needs one
+    Link origin_;                   ///< begins the chain, and holds no word
+};
+
+}  // namespace weft::detail

@@ -1,0 +1,7 @@
+#pragma once
+
+#include <weft/threading/condition.hpp>
+#include <weft/threading/excepthook.hpp>
+#include <weft/threading/functions.hpp>
+#include <weft/threading/lock.hpp>
+#include <weft/threading/thread.hpp>

@@ -1,0 +1,34 @@
+#include <weft/queue/simple_queue.hpp>
+
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+namespace weft::queue::detail {
+
+void throw_empty() {
+    throw Empty("get: the queue is empty");
+}
+
+void check_get_timeout(Timeout timeout) {
+    if (timeout.is_negative()) {
+        throw std::invalid_argument(fmt::format(
+            "get: the timeout is {} ns; it must not be negative", timeout.length().count()));
+    }
+}
+
+std::uint64_t wait_for_word(weft::detail::WordQueue& words, Timeout timeout,
+                            const std::stop_token* stop) {
+    using weft::detail::WaitEnd;
+    std::uint64_t word = 0;
+    const WaitEnd end =
+        words.pop(word, {.deadline = weft::detail::Deadline::after(timeout), .stop = stop});
+    weft::detail::throw_if_stopped(end);
+    if (end == WaitEnd::timed_out) {
+        throw Empty(fmt::format("get: no item came within {} s",
+                                static_cast<double>(timeout.length().count()) * 1e-9));
+    }
+    return word;
+}
+
+}  // namespace weft::queue::detail

@@ -1,0 +1,138 @@
+#include "runtime/exit.hpp"
+
+#include <cstdlib>
+#include <exception>
+
+#include <weft/detail/atomic.hpp>
+
+#include "os/posix/thread.hpp"
+#include "runtime/fork.hpp"
+#include "runtime/main_thread.hpp"
+#include "runtime/parking.hpp"
+#include "runtime/registry.hpp"
+#include "runtime/this_thread.hpp"
+
+namespace weft::runtime {
+
+namespace {
+
+/// The thread that ends the program; zero while none does.
+constinit detail::Atomic<os::ThreadHandle> runner{0};
+
+/// Its destructor is the exit protocol of the main thread: the C++ library runs it when that thread
+/// returns from main or calls exit(), before it destroys static objects.
+class ExitGuard {
+public:
+    ExitGuard() noexcept = default;
+    ~ExitGuard() {
+        if (is_main_thread()) run_exit_protocol();
+    }
+    ExitGuard(const ExitGuard&) = delete;
+    ExitGuard& operator=(const ExitGuard&) = delete;
+};
+
+void run_hooks(Registry::HookKind kind) noexcept {
+    while (const ExitHook* const hook = registry.take_hook(kind)) hook->run();
+}
+
+void join_threads() noexcept {
+    while (const ThreadPointer thread = registry.next_to_join()) {
+        (void)thread->join({.is_interruptible = false});
+    }
+}
+
+/// Another thread ends the program already. A second run through the rest of exit() would destroy
+/// static objects under the first one's feet.
+[[noreturn]] void leave_it_to_the_runner() noexcept {
+    // The runner may be waiting for this thread.
+    registry.announce_exit();
+    os::sleep_for_ever();
+}
+
+}  // namespace
+
+Phase phase() noexcept { return registry.phase(); }
+
+void at_exit_drain(ExitHook& hook) { registry.add_hook(Registry::HookKind::drain, hook); }
+
+void at_exit_join(ExitHook& hook) { registry.add_hook(Registry::HookKind::join, hook); }
+
+void run_exit_protocol() noexcept {
+    const os::ThreadHandle mine = os::current_thread();
+    os::ThreadHandle seen = 0;
+    if (!runner.compare_exchange_strong(seen, mine, std::memory_order_seq_cst)) {
+        if (seen == mine) return;
+        leave_it_to_the_runner();
+    }
+    if (phase() == Phase::finalized) return;
+    registry.begin_ending();
+    do {
+        run_hooks(Registry::HookKind::drain);
+        registry.announce_exit();
+        join_threads();
+        run_hooks(Registry::HookKind::join);
+    } while (!registry.try_finalize());
+    registry.reap_last_ended();
+}
+
+bool is_ending_the_program() noexcept {
+    return runner.load(std::memory_order_seq_cst) == os::current_thread();
+}
+
+void arm_main_thread() noexcept {
+    if (this_thread.is_armed) return;
+    this_thread.is_armed = true;
+    // Constructed, and its destructor registered, when control first passes here.
+    static thread_local ExitGuard guard;
+    (void)guard;
+}
+
+void register_exit_handler() noexcept {
+    // A failure for lack of memory leaves the other registration, and the main thread's guard.
+    (void)std::atexit([] { run_exit_protocol(); });
+}
+
+void end_main_thread() noexcept {
+    join_threads();
+    registry.reap_last_ended();
+    bool is_the_end = false;
+    try {
+        is_the_end = registry.has_only_own_threads();
+    } catch (const std::bad_alloc&) {
+        // Not known, so the others are not cut off.
+    }
+    if (is_the_end) std::exit(EXIT_SUCCESS);
+    registry.announce_exit();
+    // Whoever ends the program must not wait for this thread, which has done its part.
+    os::ThreadHandle mine = os::current_thread();
+    runner.compare_exchange_strong(mine, 0, std::memory_order_seq_cst);
+}
+
+void restart_after_fork() noexcept {
+    if (runner.load(std::memory_order_seq_cst) == os::current_thread()) return;
+    runner.store(0, std::memory_order_seq_cst);
+    registry.restart();
+}
+
+void park_if_abandoned() noexcept {
+    // Relaxed: a thread that does not see it yet goes on for a moment longer, as it might have
+    // anyway.
+    if (registry.phase() != Phase::finalized) [[likely]] return;
+    if (this_thread.is_weft_daemon) os::sleep_for_ever();
+}
+
+namespace {
+
+/// Runs when the library is loaded, usually on the main thread.
+bool begin_at_load() {
+    handle_forks();
+    register_exit_handler();
+    if (is_main_thread()) registry.meet_main_thread();
+    return true;
+}
+
+[[maybe_unused]] const bool has_begun = begin_at_load();
+
+}  // namespace
+
+}  // namespace weft::runtime

@@ -1,0 +1,150 @@
+#include "runtime/thread_state.hpp"
+
+#include <array>
+#include <mutex>
+#include <utility>
+
+#include "runtime/main_thread.hpp"
+#include "runtime/registry.hpp"
+
+namespace weft::detail {
+
+ThreadState::ThreadState(ThreadKind kind, std::string name, bool is_daemon,
+                         std::unique_ptr<ThreadBody> body)
+    : kind_(kind),
+      is_daemon_(is_daemon),
+      generation_(fork_generation.load(std::memory_order_relaxed)),
+      takes_stop_token_(body != nullptr && body->takes_stop_token()),
+      has_target_(body != nullptr),
+      name_(new const std::string(std::move(name))),
+      body_(std::move(body)) {}
+
+ThreadState::~ThreadState() { delete name_; }
+
+std::string ThreadState::name() const {
+    const std::scoped_lock held(mutex_);
+    return *name_;
+}
+
+void ThreadState::set_name(std::string name) {
+    auto replacement = std::make_unique<const std::string>(std::move(name));
+    {
+        const std::scoped_lock held(mutex_);
+        replacement.reset(std::exchange(name_, replacement.release()));
+    }
+}
+
+void ThreadState::show_name() const noexcept {
+    // One byte more than any system shows, so that it can see whether the cut is inside a
+    // character.
+    std::array<char, 64> start{};
+    std::size_t length = 0;
+    {
+        const std::scoped_lock held(mutex_);
+        length = name_->copy(start.data(), start.size());
+    }
+    os::set_current_thread_name({start.data(), length});
+}
+
+ThreadStatus ThreadState::status() const noexcept {
+    const ThreadStatus status = status_.load(std::memory_order_seq_cst);
+    if (status == ThreadStatus::initial || is_of_this_process()) return status;
+    return ThreadStatus::stopped;
+}
+
+bool ThreadState::is_alive() const noexcept {
+    if (status() != ThreadStatus::running) return false;
+    return kind() != ThreadKind::main || !is_exiting_.load(std::memory_order_seq_cst);
+}
+
+bool ThreadState::set_daemon(bool is_daemon) noexcept {
+    const std::scoped_lock held(mutex_);
+    if (status_.load(std::memory_order_seq_cst) != ThreadStatus::initial) return false;
+    is_daemon_.store(is_daemon, std::memory_order_relaxed);
+    return true;
+}
+
+bool ThreadState::is_current() const noexcept {
+    // A joined thread's identifier may belong to another one by now.
+    return ident() == os::current_thread() && is_of_this_process() &&
+           reaping_.load(std::memory_order_acquire) != Reaping::done;
+}
+
+bool ThreadState::is_over_for_joiners() const noexcept {
+    // Initial: the system refused the thread while somebody was already waiting for it.
+    const ThreadStatus seen = status();
+    if (seen == ThreadStatus::stopped || seen == ThreadStatus::initial) return true;
+    // The thread that calls exit() waits for the others, so they must not wait for it. The main
+    // thread must, unless it is the one that ends the program: it would run on, return from main,
+    // and end the program a second time.
+    return is_exiting_.load(std::memory_order_seq_cst) &&
+           (!runtime::is_main_thread() || runtime::is_ending_the_program());
+}
+
+WaitEnd ThreadState::join(const WaitLimits& limits) {
+    auto is_over = [this] { return is_over_for_joiners(); };
+    const WaitEnd end = changes_.wait(is_over, limits);
+    if (end != WaitEnd::notified || status_.load(std::memory_order_seq_cst) != ThreadStatus::stopped) {
+        return end;
+    }
+    if (kind() == ThreadKind::started && is_of_this_process()) runtime::registry.reap(*this);
+    return end;
+}
+
+std::unique_ptr<ThreadBody> ThreadState::take_body() noexcept {
+    const std::scoped_lock held(mutex_);
+    return std::move(body_);
+}
+
+bool ThreadState::begin_start() noexcept {
+    const std::scoped_lock held(mutex_);
+    if (status_.load(std::memory_order_relaxed) != ThreadStatus::initial) return false;
+    generation_.store(fork_generation.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    status_.store(ThreadStatus::starting, std::memory_order_seq_cst);
+    return true;
+}
+
+void ThreadState::cancel_start() noexcept {
+    start_error_.store(0, std::memory_order_relaxed);
+    ident_.store(0, std::memory_order_release);
+    native_id_.store(0, std::memory_order_release);
+    status_.store(ThreadStatus::initial, std::memory_order_seq_cst);
+    changes_.notify_all();
+}
+
+int ThreadState::wait_until_started() noexcept {
+    auto is_decided = [this] {
+        return status_.load(std::memory_order_seq_cst) != ThreadStatus::starting ||
+               start_error_.load(std::memory_order_seq_cst) != 0;
+    };
+    changes_.wait(is_decided, {.is_interruptible = false});
+    return start_error_.load(std::memory_order_seq_cst);
+}
+
+void ThreadState::record_identity() noexcept {
+    generation_.store(fork_generation.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    ident_.store(os::current_thread(), std::memory_order_release);
+    native_id_.store(os::native_thread_id(), std::memory_order_release);
+}
+
+void ThreadState::become_running() noexcept {
+    status_.store(ThreadStatus::running, std::memory_order_seq_cst);
+    changes_.notify_all();
+}
+
+void ThreadState::refuse_start(int error) noexcept {
+    start_error_.store(error, std::memory_order_seq_cst);
+    changes_.notify_all();
+}
+
+void ThreadState::become_stopped() noexcept {
+    status_.store(ThreadStatus::stopped, std::memory_order_seq_cst);
+    changes_.notify_all();
+}
+
+void ThreadState::become_exiting() noexcept {
+    is_exiting_.store(true, std::memory_order_seq_cst);
+    changes_.notify_all();
+}
+
+}  // namespace weft::detail
