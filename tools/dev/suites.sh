@@ -70,7 +70,7 @@ test_release() {
     mapfile -t chosen < <(filter_or "${1:-}" -L '^quick$')
     need_packages "${packages_test[@]}"
     build_preset release
-    run_suite "${suite_title:-quick tests}" release "${chosen[@]}"
+    run_suite "${WEFT_SUITE_TITLE:-quick tests}" release "${chosen[@]}"
 }
 
 # The checks of the tree itself learn nothing from a sanitizer.
@@ -88,11 +88,11 @@ sanitizer_options() {
 
 test_asan() {
     local chosen
-    mapfile -t chosen < <(filter_or "${1:-}" -L "^${suite_label:-quick}\$" "${not_the_tree[@]}")
+    mapfile -t chosen < <(filter_or "${1:-}" -L '^quick$' "${not_the_tree[@]}")
     need_packages "${packages_clang[@]}"
     build_preset asan-ubsan
     sanitizer_options
-    run_suite "${suite_title:-address and undefined-behaviour sanitizers}" asan-ubsan "${chosen[@]}"
+    run_suite "${WEFT_SUITE_TITLE:-address and undefined-behaviour sanitizers}" asan-ubsan "${chosen[@]}"
 }
 
 test_tsan() {
@@ -101,7 +101,7 @@ test_tsan() {
     need_packages "${packages_clang[@]}"
     build_preset tsan
     sanitizer_options
-    run_suite "${suite_title:-thread sanitizer}" tsan "${chosen[@]}"
+    run_suite "${WEFT_SUITE_TITLE:-thread sanitizer}" tsan "${chosen[@]}"
     echo "Left out, because the thread sanitizer cannot follow threads after a fork:"
     ctest --test-dir build/tsan -N -L '^fork$' | sed -nE 's/^ *Test +#[0-9]+: ([^.]*).*/\1/p' |
         sort | uniq -c | sed -E 's/^ *([0-9]+) (.*)/  \2 (\1)/'
@@ -143,7 +143,6 @@ run_benchmarks() {
 }
 
 cxx_files() { find include src tests bench examples fuzz tools -name '*.[ch]pp' | sort; }
-shell_files() { printf '%s\n' dev .ci/run tools/dev/*.sh; }
 
 format_files() {
     need_packages "${packages_format[@]}"
@@ -158,7 +157,8 @@ check_format() {
 
 check_format_of_files() { cxx_files | xargs clang-format-19 --dry-run -Werror; }
 
-check_shell() { shell_files | xargs shellcheck; }
+# The parts under tools/dev are read through dev, which sources them.
+check_shell() { shellcheck -a -x dev .ci/run; }
 
 tidy() {
     find src tools examples -name '*.cpp' -print0 | sort -z |
