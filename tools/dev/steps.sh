@@ -32,11 +32,21 @@ step() {  # step <what> <command...>
         printf ' %8s s\n' "$(seconds_since "$start")"
     else
         printf ' failed (%d) after %s s\n' "$status" "$(seconds_since "$start")"
-        printf -- '--- the end of %s\n' "$log"
-        tail -n 100 "$log"
-        printf -- '---\n'
+        show_failure "$log"
     fi
     return "$status"
+}
+
+# A build goes on for a while after its first failure, which is what one wants to see.
+show_failure() {
+    if grep -q '^FAILED: ' "$1"; then
+        printf -- '--- from %s\n' "$1"
+        sed -n '/^FAILED: /,$p' "$1" | grep -vE '^\[[0-9]+/[0-9]+\] ' | head -n 150
+    else
+        printf -- '--- the end of %s\n' "$1"
+        tail -n 100 "$1"
+    fi
+    printf -- '---\n'
 }
 
 # Runs a step whose failure must not end the script: stage <command...> gives its status in
