@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string_view>
+#include <utility>
 
 #include "../tools/weft/identifiers.hpp"
 #include "support/check.hpp"
@@ -38,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     tour::Findings rest;
     parts.add(text.substr(0, static_cast<std::size_t>(gap)));
     rest.add(text.substr(static_cast<std::size_t>(gap)));
-    parts.add(rest);
+    parts.add(std::move(rest));
     WEFT_FUZZ_CHECK(parts.counts == whole.counts);
     return 0;
 }
