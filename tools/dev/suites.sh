@@ -32,7 +32,7 @@ run_suite() {
     start=$(now_ms)
     log=$(log_name "$title")
     ctest_quietly "$log" "$title" --test-dir "build/$preset" -j "$jobs" --output-on-failure \
-        --no-tests=error "$@" || status=$?
+        --no-label-summary --no-tests=error "$@" || status=$?
     sed -n '/^[0-9]*% tests passed/,$p' "$log" | sed '/^Errors while running/d'
     if read -r failed total < <(sed -nE \
         's/^[0-9]+% tests passed, ([0-9]+) tests? failed out of ([0-9]+)/\1 \2/p' "$log"); then
