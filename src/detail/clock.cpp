@@ -137,6 +137,10 @@ Nanoseconds now() noexcept {
     }
 }
 
+bool is_clock_frozen() noexcept {
+    return state.mode.load(std::memory_order_seq_cst) != Mode::running;
+}
+
 bool freeze_clock() noexcept {
     state.mutex.lock();
     const bool was_running = state.mode.load(std::memory_order_relaxed) == Mode::running;

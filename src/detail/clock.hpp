@@ -10,6 +10,8 @@ namespace weft::detail {
 // or stands still while a manual clock is installed. It never jumps: a manual clock starts at the
 // time it finds, and when it is removed the offset makes the running time continue from there.
 
+/// True while it stands.
+bool is_clock_frozen() noexcept;
 /// Stops Weft's clock. Returns false when it already stands.
 bool freeze_clock() noexcept;
 /// Lets it run again.
