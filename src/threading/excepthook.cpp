@@ -7,6 +7,7 @@
 #include <weft/unraisable.hpp>
 
 #include "detail/describe.hpp"
+#include "os/posix/forced_unwind.hpp"
 #include "threading/thread_access.hpp"
 
 namespace weft::threading {
@@ -39,17 +40,21 @@ std::string ExceptHookArgs::what() const {
     return exc_value != nullptr ? detail::describe(exc_value).line() : exc_type;
 }
 
-void report_uncaught(const Thread& thread) noexcept {
+void report_uncaught(const Thread& thread) {
     const std::exception_ptr exception = std::current_exception();
     try {
         try {
             excepthook({detail::describe(exception).type, exception, thread});
+        } catch (const os::ForcedUnwind&) {
+            throw;
         } catch (...) {
             detail::report_unraisable({std::current_exception(),
                                        "Exception in threading.excepthook, called for",
                                        fmt::format("{} ({})", thread.name(),
                                                    detail::describe(exception).line())});
         }
+    } catch (const os::ForcedUnwind&) {
+        throw;
     } catch (...) {
         detail::write_to_stderr(
             "weft: an exception has left a thread, and no memory was left to describe it\n");

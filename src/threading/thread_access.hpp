@@ -23,6 +23,6 @@ namespace weft::threading {
 
 /// Hands the exception that is being handled, which has left `thread`'s target, to the hook. Lets
 /// forced unwinding pass, and nothing else.
-void report_uncaught(const Thread& thread) noexcept;
+void report_uncaught(const Thread& thread);
 
 }  // namespace weft::threading
