@@ -20,7 +20,10 @@ BaseException::BaseException(std::string message)
 const char* BaseException::what() const noexcept { return message_->c_str(); }
 
 TimeoutError::TimeoutError(const std::string& message)
-    : std::system_error(std::make_error_code(std::errc::timed_out), message) {}
+    : std::system_error(std::make_error_code(std::errc::timed_out)),
+      message_(std::make_shared<const std::string>(message)) {}
+
+const char* TimeoutError::what() const noexcept { return message_->c_str(); }
 
 NotImplementedError::NotImplementedError(const std::string& message)
     : std::runtime_error(message) {}

@@ -109,6 +109,12 @@ class WEFT_API TimeoutError : public std::system_error {
 public:
     explicit TimeoutError(const std::string& message = "timed out");
     ~TimeoutError() override;
+
+    /// The message alone, without the text of the code that std::system_error adds.
+    [[nodiscard]] const char* what() const noexcept override;
+
+private:
+    std::shared_ptr<const std::string> message_;
 };
 
 /// A member that a derived class has to provide, and does not.

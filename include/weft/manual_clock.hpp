@@ -22,6 +22,7 @@ namespace weft {
 /// time therefore never jumps. One clock can be installed at a time in a process. Every member may
 /// be called by any thread at any time.
 ///
+/// A child of fork() has the clock as the parent had it, standing if it stood; each moves its own.
 /// Waits on memory that several processes share obey in the process that installed the clock.
 class WEFT_API ManualClock {
 public:

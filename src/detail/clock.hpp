@@ -16,6 +16,8 @@ bool is_clock_frozen() noexcept;
 bool freeze_clock() noexcept;
 /// Lets it run again.
 void thaw_clock() noexcept;
+/// In a child of fork(): undoes a freeze that another thread of the parent had begun.
+void restart_clock_after_fork() noexcept;
 /// Moves the frozen clock on by `step` >= 0, saturating, and wakes every sleep that is due.
 void advance_clock(Nanoseconds step) noexcept;
 /// How many sleeps with a deadline are not yet due.

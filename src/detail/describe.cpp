@@ -13,15 +13,33 @@ namespace weft::detail {
 
 namespace {
 
-std::string name_of_current_exception() {
-    const std::type_info* const type = abi::__cxa_current_exception_type();
-    return type != nullptr ? demangle(type->name()) : "unknown exception";
+/// What std::throw_with_nested() throws is of a type of the standard library's own, made from the
+/// one that was given to it. Only that one stands in the source.
+std::string without_wrapper(std::string name) {
+    for (const std::string_view wrapper : {"std::_Nested_exception<", "std::__1::__nested<"}) {
+        if (!name.starts_with(wrapper) || !name.ends_with('>')) continue;
+        name = name.substr(wrapper.size(), name.size() - wrapper.size() - 1);
+        while (name.ends_with(' ')) name.pop_back();
+        constexpr std::string_view kConst = " const";
+        if (name.ends_with(kConst)) name.resize(name.size() - kConst.size());
+    }
+    return name;
 }
 
-/// The cause attached to the exception that is being handled; null without one.
-std::exception_ptr cause_of(const std::exception& exception) {
-    const auto* const nested = dynamic_cast<const std::nested_exception*>(&exception);
-    return nested != nullptr ? nested->nested_ptr() : nullptr;
+std::string name_of_current_exception() {
+    const std::type_info* const type = abi::__cxa_current_exception_type();
+    return type != nullptr ? without_wrapper(demangle(type->name())) : "unknown exception";
+}
+
+/// The exception that `exception` was thrown because of; null without one.
+std::exception_ptr cause_of(const std::exception_ptr& exception) {
+    try {
+        std::rethrow_exception(exception);
+    } catch (const std::nested_exception& nested) {
+        return nested.nested_ptr();
+    } catch (...) {
+        return nullptr;
+    }
 }
 
 }  // namespace
@@ -42,7 +60,7 @@ ExceptionText describe(const std::exception_ptr& exception) {
     try {
         std::rethrow_exception(exception);
     } catch (const std::exception& error) {
-        return {demangle(typeid(error).name()), error.what()};
+        return {without_wrapper(demangle(typeid(error).name())), error.what()};
     } catch (...) {
         return {name_of_current_exception(), {}};
     }
@@ -53,13 +71,7 @@ std::string describe_with_causes(const std::exception_ptr& exception) {
     std::string text = describe(exception).line();
     std::exception_ptr current = exception;
     for (int depth = 0; current != nullptr && depth < kMostCauses; ++depth) {
-        try {
-            std::rethrow_exception(current);
-        } catch (const std::exception& error) {
-            current = cause_of(error);
-        } catch (...) {
-            current = nullptr;
-        }
+        current = cause_of(current);
         if (current != nullptr) text += "\n  caused by " + describe(current).line();
     }
     return text;
