@@ -23,7 +23,7 @@ struct UnraisableHookArgs {
 using UnraisableHook = detail::Hook<UnraisableHookArgs>;
 
 namespace detail {
-extern WEFT_API constinit NeverDestroyed<UnraisableHook> global_unraisablehook;
+WEFT_API extern constinit NeverDestroyed<UnraisableHook> global_unraisablehook;
 
 /// Hands an exception to unraisablehook. If the hook itself throws, the original hook reports that
 /// and the exception. Never throws.

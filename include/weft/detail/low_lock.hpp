@@ -10,7 +10,7 @@ namespace weft::detail {
 /// Counts the forks between the first process and this one, in steps of two and beginning at two.
 /// A word that was locked under another number was locked by a thread that this process does not
 /// have. Written only by the fork handler of a child, which has one thread.
-extern WEFT_API Atomic<std::uint32_t> fork_generation;
+WEFT_API extern Atomic<std::uint32_t> fork_generation;
 
 /// The lock of Weft's own data structures: held for a few instructions, never while user code runs,
 /// never across a wait.
