@@ -7,10 +7,12 @@
 // Interruption points belong to boost::thread, and would need its compiled library.
 #define BOOST_THREAD_DONT_PROVIDE_INTERRUPTIONS
 
+// sync_queue.hpp needs lock_guard.hpp before it.
+#include <boost/thread/lock_guard.hpp>
+
 #include <tbb/concurrent_queue.h>
 #include <boost/lockfree/queue.hpp>
 #include <boost/thread/concurrent_queues/sync_queue.hpp>
-#include <boost/thread/lock_guard.hpp>
 
 #include <algorithm>
 #include <atomic>
