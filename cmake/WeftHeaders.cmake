@@ -7,7 +7,7 @@
 # Standard headers come before the macros: they are not ours to protect.
 function(weft_add_header_checks name main)
   get_property(headers GLOBAL PROPERTY WEFT_PUBLIC_HEADERS)
-  set(folder ${CMAKE_CURRENT_BINARY_DIR}/${name})
+  set(folder ${CMAKE_CURRENT_BINARY_DIR}/${name}.units)
 
   set(alone "")
   foreach(header IN LISTS headers)

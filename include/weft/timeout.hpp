@@ -79,7 +79,7 @@ public:
     friend constexpr bool operator==(Timeout, Timeout) noexcept = default;
 
 private:
-    static constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::min();
+    static constexpr std::int64_t kNone = (std::numeric_limits<std::int64_t>::min)();
     static constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
     static constexpr std::int64_t kMaxSeconds = 9'223'372'036;
     static constexpr std::int64_t kMax = kMaxSeconds * kNanosecondsPerSecond;

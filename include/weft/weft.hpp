@@ -1,9 +1,13 @@
 #pragma once
 
-/// All of Weft. A program that needs one module includes that module's header, which costs less.
+/// Everything of Weft at once. A program that wants to compile fast includes the modules it uses.
 
 #include <weft/_thread.hpp>
-#include <weft/threading/condition.hpp>
-#include <weft/threading/lock.hpp>
+#include <weft/errors.hpp>
+#include <weft/keyboard_interrupt.hpp>
+#include <weft/manual_clock.hpp>
+#include <weft/queue.hpp>
+#include <weft/threading.hpp>
 #include <weft/timeout.hpp>
+#include <weft/unraisable.hpp>
 #include <weft/version.hpp>

@@ -127,14 +127,22 @@ Nanoseconds now() noexcept {
         const Mode mode = state.mode.load(std::memory_order_seq_cst);
         if (mode == Mode::frozen) return state.frozen_now.load(std::memory_order_acquire);
         if (mode == Mode::running) {
-            const Nanoseconds time =
-                os::monotonic_now() + state.offset.load(std::memory_order_acquire);
+            const Nanoseconds offset = state.offset.load(std::memory_order_acquire);
+            const Nanoseconds time = os::monotonic_now() + offset;
             // Still running after the system's clock was read, so a freeze that comes now reads
-            // that clock later than this thread did: Weft's time does not go back.
-            if (state.mode.load(std::memory_order_seq_cst) == Mode::running) return time;
+            // that clock later than this thread did; and with the same offset, so no manual clock
+            // came and went while this thread did not run. Weft's time does not go back.
+            if (state.mode.load(std::memory_order_seq_cst) == Mode::running &&
+                state.offset.load(std::memory_order_acquire) == offset) {
+                return time;
+            }
         }
         os::pause();
     }
+}
+
+bool is_clock_frozen() noexcept {
+    return state.mode.load(std::memory_order_seq_cst) != Mode::running;
 }
 
 bool freeze_clock() noexcept {
@@ -158,6 +166,13 @@ void thaw_clock() noexcept {
     state.mode.store(Mode::running, std::memory_order_seq_cst);
     state.mutex.unlock();
     sleepers.poke_all();
+}
+
+void restart_clock_after_fork() noexcept {
+    // Whoever was about to stop the clock is in the parent, and everybody waits for him to finish.
+    if (state.mode.load(std::memory_order_relaxed) == Mode::freezing) {
+        state.mode.store(Mode::running, std::memory_order_seq_cst);
+    }
 }
 
 void advance_clock(Nanoseconds step) noexcept {

@@ -10,10 +10,14 @@ namespace weft::detail {
 // or stands still while a manual clock is installed. It never jumps: a manual clock starts at the
 // time it finds, and when it is removed the offset makes the running time continue from there.
 
+/// True while it stands.
+bool is_clock_frozen() noexcept;
 /// Stops Weft's clock. Returns false when it already stands.
 bool freeze_clock() noexcept;
 /// Lets it run again.
 void thaw_clock() noexcept;
+/// In a child of fork(): undoes a freeze that another thread of the parent had begun.
+void restart_clock_after_fork() noexcept;
 /// Moves the frozen clock on by `step` >= 0, saturating, and wakes every sleep that is due.
 void advance_clock(Nanoseconds step) noexcept;
 /// How many sleeps with a deadline are not yet due.

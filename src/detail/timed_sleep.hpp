@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <stop_token>
 
 #include <weft/detail/deadline.hpp>
@@ -43,9 +42,8 @@ private:
 /// that the word may die afterwards.
 class PokeOnStop {
 public:
-    PokeOnStop(FutexWord& word, const std::stop_token* stop) : stop_(stop) {
-        if (stop != nullptr && stop->stop_possible()) callback_.emplace(*stop, Poke{&word});
-    }
+    PokeOnStop(FutexWord& word, const std::stop_token* stop) noexcept
+        : stop_(stop), callback_(stop != nullptr ? *stop : std::stop_token(), Poke{&word}) {}
     [[nodiscard]] bool is_requested() const noexcept {
         return stop_ != nullptr && stop_->stop_requested();
     }
@@ -56,7 +54,7 @@ private:
         void operator()() const noexcept { Waiter::poke(*word); }
     };
     const std::stop_token* stop_;
-    std::optional<std::stop_callback<Poke>> callback_;
+    std::stop_callback<Poke> callback_;
 };
 
 }  // namespace weft::detail

@@ -4,6 +4,7 @@
 
 #include <weft/detail/low_lock.hpp>
 
+#include "detail/clock.hpp"
 #include "os/cpu.hpp"
 #include "os/posix/thread.hpp"
 #include "runtime/exit.hpp"
@@ -17,6 +18,7 @@ void in_forked_child() {
     // First of all: this is what frees the locks and empties the lists that the steps below use.
     detail::fork_generation.fetch_add(2, std::memory_order_seq_cst);
     os::forget_usable_cpus();
+    detail::restart_clock_after_fork();
     restart_after_fork();
     registry.keep_only_this_thread();
 }

@@ -23,6 +23,7 @@ using weft::test::Leftover;
 
 /// Never released; a process that ends does not ask for its threads' leave.
 std::counting_semaphore<> never(0);
+std::counting_semaphore<> never_either(0);  // equal functions would be folded into one
 
 [[gnu::noinline]] void first_function_that_hangs() {
     never.acquire();
@@ -30,7 +31,7 @@ std::counting_semaphore<> never(0);
 }
 
 [[gnu::noinline]] void second_function_that_hangs() {
-    never.acquire();
+    never_either.acquire();
     std::abort();
 }
 

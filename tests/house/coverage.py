@@ -5,7 +5,8 @@
 
 Test names are asked of the given test binaries (of a folder: the executables in it whose names
 end in "_test"); without any, the test sources are searched for them. "@file" reads arguments from a
-file, one a line. The list of ids is compared with the file named by --spec, or by the variable WEFT_SPEC.
+file, one a line. The list of ids is compared with the file named by --spec, or by the variable
+WEFT_SPEC; a relative name is looked for here, then from the tree's root.
 Prints the count by module; exits with 1 and one line a problem if there is any.
 """
 
@@ -180,14 +181,15 @@ def too_many_none(rows):
                          f"{NONE_LIMIT_PERCENT} %")
 
 
-def against_spec(rows, spec):
+def against_spec(rows, spec, root):
     """Problems where the ids, or their modules, differ from those of the given list."""
+    path = pathlib.Path(spec)
     try:
-        lines = pathlib.Path(spec).read_text(encoding="utf-8").splitlines()[1:]
+        text = (path if path.exists() else root / path).read_text(encoding="utf-8")
     except OSError as error:
         yield Problem(0, f"the list of ids cannot be read: {error}")
         return
-    modules = dict(line.split("\t")[:2] for line in lines if line.strip())
+    modules = dict(line.split("\t")[:2] for line in text.splitlines()[1:] if line.strip())
     for row in rows:
         if row.id not in modules:
             yield Problem(row.line, f"{row.id}: is not in {spec}")
@@ -209,7 +211,7 @@ def all_problems(root, known_tests, spec):
     if not rows:
         problems.append(Problem(0, "there are no rows"))
     if spec:
-        problems += against_spec(rows, spec)
+        problems += against_spec(rows, spec, root)
     return rows, sorted(problems, key=lambda problem: (problem.line, problem.text))
 
 

@@ -17,7 +17,7 @@ from typing import Iterator, NamedTuple
 ROOMS = (
     ("language", 0, "detail/annotations detail/atomic detail/config version"),
     ("os", 0, "os/"),
-    ("ground", 0, "timeout errors manual_clock keyboard_interrupt detail/ runtime/"),
+    ("ground", 0, "timeout errors manual_clock keyboard_interrupt unraisable warnings detail/ runtime/"),
     ("_thread", 1, "_thread _thread/"),
     ("callable", 1, "detail/callable*"),
     ("pickle", 1, "pickle pickle/"),

@@ -59,7 +59,10 @@ def _wrong_results(definition, original):
                    f"{{ {value}* nowhere = nullptr; return static_cast<{returns}>(*nowhere); }}"]
     else:
         bodies = ["{ return {}; }", f"{{ return static_cast<{returns}>(1); }}",
-                  f"{{ return {returns}(); }}"]
+                  f"{{ return {returns}(); }}",
+                  # For templates, some of whose instances have no empty value.
+                  f"{{ if constexpr (std::is_default_constructible_v<{returns}>) {{ return "
+                  f"{returns}(); }} else {{ throw 0; }} }}"]
     return [(body, body, False) for body in bodies] + [(_THROW, _THROW, True)]
 
 

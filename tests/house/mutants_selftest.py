@@ -49,6 +49,7 @@ class Candidates(unittest.TestCase):
         _, found = self.mutants("A f() { return g(); }")
         self.assertEqual([mutant.weak for mutant in found], [False] * (len(found) - 1) + [True])
         self.assertEqual(found[-1].label, "{ throw 0; }")
+        self.assertIn("if constexpr (std::is_default_constructible_v<A>)", found[-2].label)
 
     def test_deduced_result_keeps_its_type(self):
         self.assertIn("decltype([&]() -> auto { return g(); }())",

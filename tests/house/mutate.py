@@ -17,7 +17,9 @@ import fcntl
 import pathlib
 import random
 import re
+import signal
 import sys
+import textwrap
 import time
 
 import coverage
@@ -145,8 +147,9 @@ class Mutation:
             survived = result == ""
             places = ", ".join(dict.fromkeys(one.name for one in plan.definitions))
             weak = " (by a throw only)" if mutant.weak else ""
+            label = textwrap.shorten(mutant.label, 100, placeholder=" ...")
             verdict = (SURVIVED if survived else KILLED,
-                       f"{places} -> {mutant.label}{weak}" + ("" if survived else f": {result}"))
+                       f"{places} -> {label}{weak}" + ("" if survived else f": {result}"))
             if not (survived and mutant.or_next):
                 break
         self.tell(verdict[0], plan.row, verdict[1])
@@ -236,6 +239,8 @@ def main(arguments=None):
     options.root = options.root.resolve()
     options.build = (options.build or options.root / "build" / "mutate").resolve()
     options.build.mkdir(parents=True, exist_ok=True)
+    # An exit by exception ends the program that runs just now, and mends the copy.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with open(options.build / "lock", "w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -40,17 +40,19 @@ def run_group(command, timeout, folder, limited=False):
     """
     with subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors="replace",
-                          start_new_session=True, preexec_fn=_limits if limited else None) as child:
+                          start_new_session=True,
+                          preexec_fn=_limits if limited else None) as child:
         status = None
         try:
             output = child.communicate(timeout=timeout)[0]
             status = child.returncode
         except subprocess.TimeoutExpired as late:
             output = (late.stdout or b"").decode(errors="replace")
-        try:
-            os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass                  # the usual case: nobody is left
+        finally:
+            try:
+                os.killpg(child.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass                  # the usual case: nobody is left
         return status, output
 
 

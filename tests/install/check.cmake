@@ -33,9 +33,7 @@ else()
   set(shared OFF)
 endif()
 set(as_configured -D CMAKE_BUILD_TYPE=Release -D CMAKE_CXX_COMPILER=${CXX} -G Ninja)
-if(LAUNCHER)
-  list(APPEND as_configured "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}")
-endif()
+set(ENV{CMAKE_CXX_COMPILER_LAUNCHER} "${LAUNCHER}")
 
 if(STEP STREQUAL "prefix")
   # Installed in one place and moved to another, so that nothing may remember the first.

@@ -39,6 +39,7 @@ public:
             is_inside = true;
             const bool was_notified = limit ? condition_.wait(*limit) : condition_.wait();
             if (was_notified) woken_.push_back(number);
+            ++ended_;
         });
         // Once the lock can be had after the thread was inside, the thread waits.
         while (!is_inside) std::this_thread::yield();
@@ -55,9 +56,13 @@ public:
     void wait_for_woken(std::size_t count) {
         while (woken().size() < count) std::this_thread::yield();
     }
+    void wait_for_ended(int count) {
+        while (ended_ < count) std::this_thread::yield();
+    }
 
 private:
     Condition& condition_;
+    std::atomic<int> ended_{0};
     std::vector<int> woken_;
     std::vector<std::jthread> threads_;
 };
@@ -182,14 +187,12 @@ TEST(Condition, AWaiterWhoseTimeIsUpTakesNoNotification) {
     waiters.add(20s);
     clock.wait_for_sleepers(2);
     clock.advance(10s);
-    clock.wait_for_sleepers(1);
+    waiters.wait_for_ended(1);
     {
-        // The first one may not yet have left: it has to, before it can have the lock back.
         Guard held(condition);
         condition.notify();
     }
-    const auto woken = waiters.join();
-    EXPECT_EQ(woken.size(), 1U);
+    EXPECT_EQ(waiters.join(), std::vector<int>{1});
 }
 
 TEST(Condition, AWokenThreadReturnsOnlyWhenTheLockIsReleased) {

@@ -35,23 +35,31 @@ std::uint64_t digest_of(std::string_view text) {
     return hash;
 }
 
+/// Where the text goes on after the comment, the quoted string or the single character at `i`.
+std::size_t after_comment_or_character(std::string_view text, std::size_t i) {
+    const auto after = [&](std::string_view end, std::size_t from) {
+        const std::size_t found = text.find(end, from);
+        return found == std::string_view::npos ? text.size() : found + end.size();
+    };
+    if (text.substr(i, 2) == "//") return after("\n", i + 2);
+    if (text.substr(i, 2) == "/*") return after("*/", i + 2);
+    if (text[i] != '"') return i + 1;
+    for (++i; i < text.size() && text[i] != '"' && text[i] != '\n'; ++i) {
+        if (text[i] == '\\') ++i;
+    }
+    return std::min(i + 1, text.size());
+}
+
 }  // namespace
 
 void Findings::add(std::string_view text) {
     for (std::size_t i = 0; i < text.size();) {
-        if (!is_letter(text[i]) && !is_digit(text[i])) {
-            ++i;
-            continue;
-        }
-        const std::size_t start = i;
-        while (i < text.size() && (is_letter(text[i]) || is_digit(text[i]))) ++i;
-        const std::string_view word = text.substr(start, i - start);
-        if (is_digit(word.front()) || std::ranges::binary_search(kKeywords, word)) continue;
-        const auto found = counts.find(word);
-        if (found != counts.end()) {
-            ++found->second;
+        if (is_letter(text[i]) || is_digit(text[i])) {
+            const std::size_t start = i;
+            while (i < text.size() && (is_letter(text[i]) || is_digit(text[i]))) ++i;
+            count(text.substr(start, i - start));
         } else {
-            counts.emplace(word, 1);
+            i = after_comment_or_character(text, i);
         }
     }
     digest += digest_of(text);
@@ -59,7 +67,19 @@ void Findings::add(std::string_view text) {
     ++files;
 }
 
-void Findings::add(const Findings& other) {
+void Findings::count(std::string_view word) {
+    if (is_digit(word.front()) || std::ranges::binary_search(kKeywords, word)) return;
+    const auto found = counts.find(word);
+    if (found != counts.end()) {
+        ++found->second;
+    } else {
+        counts.emplace(word, 1);
+    }
+}
+
+void Findings::add(Findings&& other) {
+    // The smaller part is added to the larger one.
+    if (counts.size() < other.counts.size()) counts.swap(other.counts);
     for (const auto& [name, count] : other.counts) counts[name] += count;
     digest += other.digest;
     bytes += other.bytes;

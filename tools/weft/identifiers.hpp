@@ -28,16 +28,19 @@ struct Findings {
     std::uint64_t bytes = 0;
     std::size_t files = 0;
 
-    /// Adds the identifiers of one file's text.
+    /// Adds the identifiers of one file's text, without those in comments and strings.
     void add(std::string_view text);
-    /// Adds what another reader has found.
-    void add(const Findings& other);
+    /// Adds what another reader has found, and uses it up.
+    void add(Findings&& other);
 
     /// The `count` most frequent identifiers, most frequent first, equal ones by name.
     [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>> ranking(
         std::size_t count) const;
 
     friend bool operator==(const Findings&, const Findings&) = default;
+
+private:
+    void count(std::string_view word);
 };
 
 /// The C and C++ headers below `folder`, sorted; unreadable folders are passed over.

@@ -25,7 +25,7 @@ public:
     [[nodiscard]] static Deadline after(Timeout timeout) noexcept {
         if (timeout.is_none()) return never();
         const Nanoseconds length = timeout.length().count();
-        if (length <= 0) return Deadline(std::numeric_limits<Nanoseconds>::min());
+        if (length <= 0) return Deadline((std::numeric_limits<Nanoseconds>::min)());
         const Nanoseconds start = now();
         return length >= kNever - start ? never() : Deadline(start + length);
     }
@@ -33,12 +33,12 @@ public:
     [[nodiscard]] constexpr bool is_never() const noexcept { return when_ == kNever; }
     [[nodiscard]] bool has_passed() const noexcept {
         if (is_never()) return false;
-        return when_ == std::numeric_limits<Nanoseconds>::min() || now() >= when_;
+        return when_ == (std::numeric_limits<Nanoseconds>::min)() || now() >= when_;
     }
     [[nodiscard]] constexpr Nanoseconds when() const noexcept { return when_; }
 
 private:
-    static constexpr Nanoseconds kNever = std::numeric_limits<Nanoseconds>::max();
+    static constexpr Nanoseconds kNever = (std::numeric_limits<Nanoseconds>::max)();
     explicit constexpr Deadline(Nanoseconds when) noexcept : when_(when) {}
 
     Nanoseconds when_;

@@ -9,6 +9,7 @@
 #include <stop_token>
 #include <string>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 #include <weft/detail/config.hpp>
@@ -161,7 +162,8 @@ public:
     [[nodiscard]] WEFT_API std::stop_token get_stop_token() const noexcept;
     [[nodiscard]] WEFT_API std::stop_source get_stop_source() const noexcept;
 
-    /// Python's text form, such as `<Thread(Thread-1, started daemon 140245)>`.
+    /// Python's text form, such as `<Thread(Thread-1, started daemon 140245)>`; for a Runnable it
+    /// begins with its class.
     [[nodiscard]] WEFT_API std::string repr() const;
 
     [[deprecated("use name()")]] [[nodiscard]] std::string getName() const { return name(); }
@@ -206,6 +208,9 @@ private:
         template <class... Args>
         explicit Body(std::in_place_t, Args&&... args) : runnable(std::forward<Args>(args)...) {}
         void run(const std::stop_token&) override { runnable.run(); }
+#ifdef __cpp_rtti
+        [[nodiscard]] const std::type_info* type() const noexcept override { return &typeid(T); }
+#endif
         T runnable;
     };
 

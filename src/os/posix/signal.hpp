@@ -1,0 +1,14 @@
+#pragma once
+
+namespace weft::os {
+
+/// Installs `handler` for SIGINT, not to restart the system call that it interrupts, and remembers
+/// what was there. Throws `std::system_error`.
+void set_interrupt_handler(void (*handler)(int));
+/// Puts back what set_interrupt_handler() found.
+void restore_interrupt_handler() noexcept;
+
+/// Sends the signal to the process's main thread, from a signal handler.
+void forward_to_main_thread(int signal) noexcept;
+
+}  // namespace weft::os

@@ -1,0 +1,239 @@
+// Forks in the way that its argument names. What both processes write shows what the child is.
+
+#include <sys/wait.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <functional>
+#include <semaphore>
+#include <string>
+#include <thread>
+
+#include <weft/threading/functions.hpp>
+#include <weft/threading/lock.hpp>
+#include <weft/threading/thread.hpp>
+
+#include "children/ways.hpp"
+
+namespace {
+
+using namespace weft;
+using ways::dawdle;
+using ways::say;
+
+struct Statics {
+    const char* text = "statics";
+    std::function<void()> at_destruction;
+    ~Statics() {
+        if (at_destruction) at_destruction();
+        say(text);
+    }
+};
+Statics statics;
+
+threading::Lock& make_closed() {
+    auto* const lock = new threading::Lock;
+    lock->acquire();
+    return *lock;
+}
+threading::Lock& never = make_closed();
+
+/// What the parent does after fork(): 0 when the child ended with that status.
+int expect_status(pid_t child, int expected) {
+    int status = 0;
+    if (waitpid(child, &status, 0) != child) return 96;
+    say(WIFEXITED(status) && WEXITSTATUS(status) == expected ? "as expected" : "otherwise");
+    return 0;
+}
+
+void start_worker() {
+    threading::Thread({.daemon = false}, [] {
+        dawdle();
+        say("child's worker done");
+    }).start();
+}
+
+void describe_child() {
+    const threading::Thread current = threading::current_thread();
+    statics.text = "child's statics";
+    say(current.name() + (current == threading::main_thread() ? " is main" : " is not main") +
+        (current.daemon() ? ", daemon, " : ", ") + std::to_string(threading::active_count()) +
+        " alive" + (current.native_id() == threading::get_native_id() ? "" : ", stale native id") +
+        (current.ident() == threading::get_ident() ? "" : ", other ident"));
+}
+
+int in_main() {
+    threading::Thread other({.daemon = true}, [] { never.acquire(); });
+    other.start();
+    const pid_t child = fork();
+    if (child != 0) return expect_status(child, 9);
+    describe_child();
+    say(other.is_alive() ? "other alive" : "other stopped");
+    other.join();
+    start_worker();
+    return 9;
+}
+
+int in_main_with_exit() {
+    const pid_t child = fork();
+    if (child != 0) return expect_status(child, 10);
+    start_worker();
+    std::exit(10);
+}
+
+int in_thread_that_returns() {
+    threading::Thread forking({.name = "forking", .daemon = true}, [] {
+        const pid_t child = fork();
+        if (child != 0) {
+            expect_status(child, 0);
+            return;
+        }
+        describe_child();
+        start_worker();
+        threading::Thread({.daemon = true}, [] { never.acquire(); }).start();
+    });
+    forking.start();
+    forking.join();
+    return 0;
+}
+
+int in_thread_that_exits() {
+    threading::Thread forking({.name = "forking"}, [] {
+        const pid_t child = fork();
+        if (child != 0) {
+            expect_status(child, 11);
+            return;
+        }
+        describe_child();
+        start_worker();
+        std::exit(11);
+    });
+    forking.start();
+    forking.join();
+    return 0;
+}
+
+int in_foreign_thread() {
+    std::thread([] {
+        const pid_t child = fork();
+        if (child != 0) {
+            expect_status(child, 12);
+            return;
+        }
+        describe_child();
+        start_worker();
+        std::exit(12);
+    }).join();
+    return 0;
+}
+
+int in_dummy_thread() {
+    std::thread([] {
+        if (threading::current_thread().name() != "Dummy-1") say("no dummy");
+        const pid_t child = fork();
+        if (child != 0) {
+            expect_status(child, 0);
+            return;
+        }
+        describe_child();
+        start_worker();
+    }).join();
+    return 0;
+}
+
+int during_exit() {
+    threading::Thread([] {
+        threading::main_thread().join();  // returns when the exit has begun
+        const pid_t child = fork();
+        if (child != 0) {
+            expect_status(child, 13);
+            return;
+        }
+        describe_child();
+        start_worker();
+        std::exit(13);
+    }).start();
+    return 0;
+}
+
+int in_static_destructor() {
+    statics.at_destruction = [] {
+        const pid_t child = fork();
+        if (child == 0) {
+            statics.text = "child's statics";
+            try {
+                start_worker();
+            } catch (const std::runtime_error&) {
+                say("child refused");
+            }
+            return;
+        }
+        expect_status(child, 0);
+    };
+    return 0;
+}
+
+int with_prepare_handler_that_uses_weft() {
+    static auto& stop = *new threading::Lock;
+    static auto& worker = *new threading::Thread([] { threading::Guard held(stop); });
+    stop.acquire();
+    worker.start();
+    pthread_atfork(
+        [] {
+            stop.release();
+            worker.join();
+            say(std::to_string(threading::enumerate().size()) + " left");
+        },
+        nullptr, nullptr);
+    const pid_t child = fork();
+    if (child != 0) return expect_status(child, 14);
+    return 14;
+}
+
+int of_a_child() {
+    const pid_t child = fork();
+    if (child != 0) return expect_status(child, 15);
+    threading::Thread forking([] {
+        const pid_t grandchild = fork();
+        if (grandchild != 0) {
+            expect_status(grandchild, 16);
+            return;
+        }
+        describe_child();
+        std::exit(16);
+    });
+    forking.start();
+    forking.join();
+    statics.text = "child's statics";
+    return 15;
+}
+
+int unstarted_thread() {
+    threading::Thread waiting([] { say("started in the child"); });
+    const pid_t child = fork();
+    if (child != 0) return expect_status(child, 0);
+    waiting.start();
+    waiting.join();
+    statics.text = "child's statics";
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return ways::take(
+        {
+            {"main", in_main},
+            {"main_with_exit", in_main_with_exit},
+            {"thread_that_returns", in_thread_that_returns},
+            {"thread_that_exits", in_thread_that_exits},
+            {"foreign_thread", in_foreign_thread},
+            {"dummy_thread", in_dummy_thread},
+            {"during_exit", during_exit},
+            {"static_destructor", in_static_destructor},
+            {"prepare_handler", with_prepare_handler_that_uses_weft},
+            {"child", of_a_child},
+            {"unstarted_thread", unstarted_thread},
+        },
+        argc, argv);
+}

@@ -1,0 +1,272 @@
+// What a child of fork() finds of the locks and threads of its parent.
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <atomic>
+#include <functional>
+#include <latch>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <weft/detail/low_lock.hpp>
+#include <weft/detail/wait_list.hpp>
+#include <weft/threading/condition.hpp>
+#include <weft/threading/functions.hpp>
+#include <weft/threading/lock.hpp>
+#include <weft/threading/thread.hpp>
+
+#include "support/budget.hpp"
+#include "support/child.hpp"
+
+namespace {
+
+using namespace weft;
+using detail::LowLock;
+using detail::Waiter;
+using detail::WaitList;
+
+constexpr int kGood = 42;
+
+/// The exit code of a child that runs `check`; -1 when it hangs or is killed.
+int in_child(const std::function<bool()>& check) {
+    const pid_t child = fork();
+    if (child == 0) _exit(check() ? kGood : 1);
+    const auto status =
+        test::wait_for_process(child, std::chrono::seconds(20) * test::slowness());
+    return status && WIFEXITED(*status) ? WEXITSTATUS(*status) : -1;
+}
+
+/// A thread that does something, and then stays where it is until the test ends.
+class Bystander {
+public:
+    explicit Bystander(const std::function<void()>& act)
+        : thread_([this, act] {
+              act();
+              is_there_.count_down();
+              may_end_.wait();
+          }) {
+        is_there_.wait();
+    }
+    ~Bystander() { may_end_.count_down(); }
+
+private:
+    std::latch is_there_{1};
+    std::latch may_end_{1};
+    std::jthread thread_;
+};
+
+TEST(LowLockAfterFork, IsFreeWhenAThreadOfTheParentHeldIt) {
+    LowLock lock;
+    {
+        const Bystander holder([&] { lock.lock(); });
+        EXPECT_EQ(in_child([&] {
+                      lock.lock();
+                      lock.unlock();
+                      return lock.try_lock();
+                  }),
+                  kGood);
+    }
+    EXPECT_FALSE(lock.try_lock());
+    lock.unlock();
+}
+
+TEST(WaitListAfterFork, HasNoWaiters) {
+    WaitList list;
+    Waiter waiter;
+    {
+        const Bystander listed([&] { list.enter(waiter); });
+        EXPECT_EQ(in_child([&] {
+                      list.notify_all();
+                      bool is_ready = false;
+                      auto take = [&] { return std::exchange(is_ready, true); };
+                      const bool has_waited =
+                          list.wait(take, {}) == detail::WaitEnd::notified;
+                      return has_waited && list.is_empty();
+                  }),
+                  kGood);
+        EXPECT_FALSE(list.is_empty());
+    }
+    EXPECT_TRUE(list.remove(waiter));
+}
+
+TEST(WaitListAfterFork, ServesTheChildsOwnThreads) {
+    WaitList list;
+    Waiter waiter;
+    {
+        const Bystander listed([&] { list.enter(waiter); });
+        EXPECT_EQ(in_child([&] {
+                      std::atomic<bool> is_ready{false};
+                      std::thread waiting([&] {
+                          auto take = [&] { return is_ready.load(); };
+                          list.wait(take, {});
+                      });
+                      is_ready = true;
+                      list.notify_all();
+                      waiting.join();
+                      return list.is_empty();
+                  }),
+                  kGood);
+    }
+    EXPECT_TRUE(list.remove(waiter));
+}
+
+TEST(LockAfterFork, StaysLockedWhenItsHolderIsGone) {
+    threading::Lock lock;
+    const Bystander holder([&] { lock.acquire(); });
+    EXPECT_EQ(in_child([&] {
+                  const bool was_locked = lock.locked() && !lock.acquire(false);
+                  lock.release();
+                  return was_locked && lock.acquire(false);
+              }),
+              kGood);
+    EXPECT_TRUE(lock.locked());
+}
+
+TEST(LockAfterFork, WakesNobodyOfTheParent) {
+    threading::Lock lock;
+    lock.acquire();
+    std::jthread waiting([&] { threading::Guard held(lock); });
+    // Listed or not yet: the child must get along with both.
+    for (int round = 0; round < 20; ++round) {
+        EXPECT_EQ(in_child([&] {
+                      lock.release();
+                      for (int i = 0; i < 3; ++i) {
+                          lock.acquire();
+                          lock.release();
+                      }
+                      return !lock.locked();
+                  }),
+                  kGood);
+    }
+    lock.release();
+}
+
+TEST(RLockAfterFork, IsStillOwnedByTheThreadThatForked) {
+    threading::RLock lock;
+    lock.acquire();
+    lock.acquire();
+    EXPECT_EQ(in_child([&] {
+                  lock.release();
+                  const bool is_still_locked = lock.locked();
+                  lock.release();
+                  return is_still_locked && !lock.locked();
+              }),
+              kGood);
+    lock.release();
+    lock.release();
+}
+
+TEST(RLockAfterFork, StaysLockedWhenItsOwnerIsGone) {
+    threading::RLock lock;
+    const Bystander owner([&] { lock.acquire(); });
+    EXPECT_EQ(in_child([&] {
+                  try {
+                      lock.release();
+                      return false;
+                  } catch (const std::runtime_error&) {
+                      return !lock.acquire(false);
+                  }
+              }),
+              kGood);
+}
+
+TEST(ConditionAfterFork, HasNoWaiters) {
+    threading::Lock lock;
+    threading::Condition condition(lock);
+    lock.acquire();
+    bool is_ready = false;
+    std::latch is_waiting(1);
+    std::jthread waiting([&] {
+        threading::Guard held(lock);
+        is_waiting.count_down();
+        condition.wait_for([&] { return is_ready; });
+    });
+    lock.release();
+    is_waiting.wait();
+    lock.acquire();  // the thread gave the lock away, so it waits
+    EXPECT_EQ(in_child([&] {
+                  condition.notify();
+                  std::atomic<bool> was_notified{false};
+                  std::thread another([&] {
+                      threading::Guard held(lock);
+                      was_notified = condition.wait_for([&] { return is_ready; });
+                  });
+                  is_ready = true;
+                  condition.notify_all();
+                  lock.release();
+                  another.join();
+                  return was_notified.load();
+              }),
+              kGood);
+    is_ready = true;
+    condition.notify_all();
+    lock.release();
+}
+
+TEST(ThreadsAfterFork, AreStoppedButForTheOneThatForked) {
+    threading::Lock gate;
+    gate.acquire();
+    std::vector<threading::Thread> threads;
+    for (int i = 0; i < 3; ++i) {
+        threads.emplace_back([&] { threading::Guard held(gate); });
+        threads.back().start();
+    }
+    EXPECT_EQ(in_child([&] {
+                  for (const threading::Thread& each : threads) {
+                      each.join();
+                      if (each.is_alive() || !each.ident()) return false;
+                  }
+                  return threading::active_count() == 1 && threading::enumerate().size() == 1;
+              }),
+              kGood);
+    gate.release();
+    for (const threading::Thread& each : threads) each.join();
+}
+
+TEST(ThreadsAfterFork, OfTheParentThatHadEndedCanBeJoinedAndDropped) {
+    auto ended = std::make_unique<threading::Thread>([] {});
+    ended->start();
+    while (ended->is_alive()) std::this_thread::yield();
+    EXPECT_EQ(in_child([&] {
+                  ended->join();
+                  ended.reset();
+                  return true;
+              }),
+              kGood);
+    ended->join();
+}
+
+TEST(ThreadsAfterFork, CanBeStartedInTheChildWhileTheParentStartsOthers) {
+    std::atomic<bool> may_end{false};
+    std::vector<std::jthread> busy;
+    for (int i = 0; i < 2; ++i) {
+        busy.emplace_back([&] {
+            while (!may_end) {
+                threading::Thread thread([] { (void)threading::active_count(); });
+                thread.start();
+                thread.set_name("renamed while others fork");
+                (void)threading::enumerate();
+                thread.join();
+            }
+        });
+    }
+    for (int round = 0; round < 50; ++round) {
+        EXPECT_EQ(in_child([] {
+                      int calls = 0;
+                      threading::Thread thread([&calls] { ++calls; });
+                      thread.start();
+                      thread.join();
+                      const bool is_main =
+                          threading::current_thread() == threading::main_thread();
+                      return calls == 1 && is_main && threading::active_count() == 1;
+                  }),
+                  kGood);
+    }
+    may_end = true;
+}
+
+}  // namespace

@@ -1,0 +1,101 @@
+# shellcheck shell=bash
+# `./dev test --full`: everything there is, stage by stage; a stage that fails does not stop the next.
+
+report=docs/full-test.md
+
+run_full() {
+    local start failed=0
+    start=$(now_ms)
+    results=$log_folder/full.tsv
+    mkdir -p "$log_folder"
+    : >"$results"
+    need_packages git util-linux "${packages_clang[@]}" "${packages_cross[@]}"
+
+    full_stage "quick tests, g++, release" test_release
+    full_stage "stress tests, g++, release" test_label release stress
+    full_stage "strangers' projects" test_label release install
+    full_stage "quick tests on one processor" on_one_processor test_label release quick
+    full_stage "quick tests, g++, debug" test_preset debug
+    full_stage "quick tests, g++, shared library" test_preset shared
+    full_stage "quick tests, clang++-19" test_preset clang
+    full_stage "quick tests, address and undefined-behaviour sanitizers" test_asan
+    full_stage "stress tests, address and undefined-behaviour sanitizers" \
+        test_sanitized_stress asan-ubsan -LE '^(house|misuse|install)$' -E '^house[.]'
+    full_stage "tests of threads, thread sanitizer" test_tsan
+    full_stage "stress tests, thread sanitizer" test_sanitized_stress tsan -LE '^fork$' -E '^house[.]'
+    full_stage "fuzzers, ${WEFT_FUZZ_SECONDS:-300} s each" run_fuzzers "${WEFT_FUZZ_SECONDS:-300}"
+    full_stage "quick tests, aarch64 under qemu-user" test_aarch64
+
+    awk -F'\t' '$3 > 0 { bad = 1 } END { exit bad }' "$results" || failed=1
+    write_report "$start" >"$report"
+    awk -F'\t' '{ p += $2; f += $3 } END { printf "%d passed, %d failed\n", p, f }' "$results"
+    echo "written to $report"
+    return "$failed"
+}
+
+# full_stage <title> <command...>: a stage that ends without a line of its own counts as one failure.
+full_stage() {
+    local title=$1 lines start
+    shift
+    lines=$(wc -l <"$results")
+    start=$(now_ms)
+    printf '\n== %s\n' "$title"
+    export WEFT_SUITE_TITLE=$title
+    stage "$@"
+    if [ "$(wc -l <"$results")" -eq "$lines" ]; then
+        record "$title" 0 1 "$(seconds_since "$start")"
+    elif [ "$stage_status" -ne 0 ] && [ "$(tail -n 1 "$results" | cut -f 3)" = 0 ]; then
+        record "$title: ended with status $stage_status" 0 1 0
+    fi
+}
+
+test_label() {  # test_label <preset> <label>
+    build_preset "$1"
+    WEFT_STRESS=long run_suite "$WEFT_SUITE_TITLE" "$1" -L "^$2\$"
+}
+
+test_preset() {  # test_preset <preset>: its quick tests
+    build_preset "$1"
+    run_suite "$WEFT_SUITE_TITLE" "$1" -L '^quick$' -LE '^house$'
+}
+
+test_sanitized_stress() {  # test_sanitized_stress <preset> <ctest arguments...>
+    local preset=$1
+    shift
+    build_preset "$preset"
+    sanitizer_options
+    run_suite "$WEFT_SUITE_TITLE" "$preset" -L '^stress$' "$@"
+}
+
+on_one_processor() {
+    jobs=1
+    taskset -cp 0 "$BASHPID" >/dev/null
+    "$@"
+}
+
+# qemu-user passes what a program starts to this machine's kernel, so child programs get the emulator
+# by name. What only a real kernel of that processor could answer is left out by label.
+test_aarch64() {
+    build_preset aarch64
+    export QEMU_LD_PREFIX=/usr/aarch64-linux-gnu WEFT_TEST_EMULATOR=qemu-aarch64
+    run_suite "$WEFT_SUITE_TITLE" aarch64 -L '^quick$' -LE '^(house|misuse)$' -E '^house[.]'
+}
+
+write_report() {  # write_report <start in ms>
+    cat <<TEXT
+# The last full test
+
+Written by \`./dev test --full\`.
+
+- date: $(date -u +'%Y-%m-%d %H:%M') UTC, duration $((($(now_ms) - $1) / 60000)) minutes
+- commit: $(git describe --always --abbrev=12 --dirty --exclude '*')
+- machine: $(uname -m), $(nproc) processors, Linux $(uname -r | sed 's/[^0-9.].*//'), $(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release)
+- compilers: $(g++ --version | head -n 1); $(clang++-19 --version | head -n 1); $(aarch64-linux-gnu-g++ --version | head -n 1)
+
+| stage | passed | failed | seconds |
+| --- | ---: | ---: | ---: |
+TEXT
+    awk -F'\t' '{ printf "| %s | %s | %s | %s |\n", $1, $2, $3, $4; p += $2; f += $3 }
+        END { printf "| **all** | **%d** | **%d** | |\n", p, f }' "$results"
+    printf '\nFork tests are left out under the thread sanitizer, which cannot follow threads after a fork.\n'
+}
