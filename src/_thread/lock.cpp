@@ -139,12 +139,14 @@ WaitEnd LockType::acquire_slow(const WaitLimits& limits) noexcept {
     }
 }
 
+void LockType::throw_unlocked() {
+    throw std::runtime_error("release: the lock is not locked");
+}
+
 void LockType::release_slow() {
     std::uint32_t seen = state_.load(std::memory_order_relaxed);
     for (;;) {
-        if ((seen & kLocked) == 0) {
-            throw std::runtime_error("release: the lock is not locked");
-        }
+        if ((seen & kLocked) == 0) throw_unlocked();
         if ((seen & kWaiters) == 0 || (seen & kWoken) != 0) {
             if (state_.compare_exchange_weak(seen, seen & ~kLocked, std::memory_order_release,
                                              std::memory_order_relaxed)) {
@@ -162,15 +164,20 @@ void LockType::release_slow() {
             seen = state_.load(std::memory_order_relaxed);
             continue;
         }
-        if (first->is_starving) {
+        seen = state_.load(std::memory_order_relaxed);
+        if (first->is_starving && (seen & kLocked) != 0) {
             first->is_granted = true;
         } else {
             // kLocked off and kWoken on in one step, which is the last access to the lock: whoever
             // takes it next may destroy it.
-            static_assert(kLocked == 1);
-            state_.fetch_add(kWoken - kLocked, std::memory_order_release);
+            while (!state_.compare_exchange_weak(seen, (seen & ~kLocked) | kWoken,
+                                                 std::memory_order_release,
+                                                 std::memory_order_relaxed)) {
+            }
         }
         first->notify();
+        // Two releases of one acquire ran at once, and the other one was first.
+        if ((seen & kLocked) == 0) throw_unlocked();
         return;
     }
 }
@@ -209,11 +216,9 @@ void RLock::throw_not_owner() {
 }
 
 std::string RLock::repr() const {
-    const std::thread::id owner = owner_.load(std::memory_order_relaxed);
     return fmt::format("<{} weft::_thread::RLock owner={} at {}>",
                        locked() ? "locked" : "unlocked",
-                       owner == std::thread::id() ? std::size_t{0}
-                                                  : std::hash<std::thread::id>()(owner),
+                       owner_.load(std::memory_order_relaxed),
                        fmt::ptr(this));
 }
 

@@ -37,13 +37,6 @@ public:
         }
     }
 
-    [[nodiscard]] bool try_lock() noexcept {
-        std::uint32_t seen = 0;
-        return word_.compare_exchange_strong(seen,
-                                             fork_generation.load(std::memory_order_relaxed),
-                                             std::memory_order_acquire, std::memory_order_relaxed);
-    }
-
     /// The word is not touched after it has become free, so whoever takes the lock next may
     /// destroy it.
     void unlock() noexcept {
