@@ -115,10 +115,10 @@ namespace {
 
 constinit SleeperTable sleepers;
 
-Nanoseconds saturating_add(Nanoseconds a, Nanoseconds b) noexcept {
-    constexpr Nanoseconds kMost = std::numeric_limits<Nanoseconds>::max();
-    return a > kMost - b ? kMost : a + b;
-}
+// Where a manual clock ends: 18 years before the last moment that can be counted, so that time can
+// go on from there when the clock is removed.
+constexpr Nanoseconds kMost = std::numeric_limits<Nanoseconds>::max();
+constexpr Nanoseconds kLatest = kMost - kMost / 16;
 
 }  // namespace
 
@@ -175,13 +175,15 @@ void restart_clock_after_fork() noexcept {
     }
 }
 
-void advance_clock(Nanoseconds step) noexcept {
+bool advance_clock(Nanoseconds step) noexcept {
     state.mutex.lock();
-    const Nanoseconds moved =
-        saturating_add(state.frozen_now.load(std::memory_order_relaxed), step);
+    const Nanoseconds start = state.frozen_now.load(std::memory_order_relaxed);
+    const bool is_in_range = step <= kLatest - start;
+    const Nanoseconds moved = is_in_range ? start + step : start;
     state.frozen_now.store(moved, std::memory_order_release);
     state.mutex.unlock();
-    sleepers.poke_due(moved);
+    if (is_in_range) sleepers.poke_due(moved);
+    return is_in_range;
 }
 
 std::size_t count_timed_sleepers() noexcept { return sleepers.count(); }
@@ -214,8 +216,11 @@ std::int64_t TimedSleep::system_deadline() const noexcept {
         return os::kNoDeadline;
     }
     const Nanoseconds offset = state.offset.load(std::memory_order_acquire);
-    // Never early: a deadline below any offset has passed already.
-    return deadline_.when() < offset ? 0 : deadline_.when() - offset;
+    // Never early: a deadline below any offset has passed already, and one that the system's clock
+    // cannot count will be looked at again when that clock ends.
+    if (deadline_.when() < offset) return 0;
+    if (offset < 0 && deadline_.when() > kMost + offset) return os::kNoDeadline;
+    return deadline_.when() - offset;
 }
 
 }  // namespace weft::detail
