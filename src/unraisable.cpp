@@ -10,10 +10,15 @@ namespace weft {
 
 namespace {
 
+/// Python's two lines, without what is not known.
 void write_unraisable(const UnraisableHookArgs& args) {
-    detail::write_to_stderr(
-        fmt::format("{}: {}\n{}\n", args.err_msg.empty() ? "Exception ignored in" : args.err_msg,
-                    args.object, detail::describe_with_causes(args.exc_value)));
+    std::string text = args.err_msg;
+    if (text.empty()) text = args.object.empty() ? "Exception ignored" : "Exception ignored in";
+    if (!args.object.empty()) text += ": " + args.object;
+    if (args.exc_value != nullptr) {
+        text += (args.object.empty() ? ":\n" : "\n") + detail::describe_with_causes(args.exc_value);
+    }
+    detail::write_to_stderr(text + "\n");
 }
 
 struct Warning {
@@ -33,6 +38,7 @@ constinit detail::NeverDestroyed<detail::Hook<Warning>> warning_hook{write_warni
 namespace detail {
 
 constinit NeverDestroyed<UnraisableHook> global_unraisablehook{write_unraisable};
+constinit NeverDestroyed<const UnraisableHook> global_original_unraisablehook{write_unraisable};
 
 void report_unraisable(const UnraisableHookArgs& args) noexcept {
     try {

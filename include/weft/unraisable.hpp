@@ -12,18 +12,19 @@ namespace weft {
 
 /// An exception that could not be thrown to anybody: from a destructor, a callback, a thread's end.
 struct UnraisableHookArgs {
-    std::exception_ptr exc_value;  ///< the exception; may be null
-    std::string err_msg;           ///< what was being done; empty for "Exception ignored in"
-    std::string object;            ///< in what it happened
+    std::exception_ptr exc_value{};  ///< the exception; may be null
+    std::string err_msg{};           ///< what was being done; empty for "Exception ignored in"
+    std::string object{};            ///< in what it happened; may be empty
 
-    /// The exception's type and message, as `type: message`.
+    /// The exception's type and message, as `type: message`; empty without one.
     [[nodiscard]] WEFT_API std::string what() const;
 };
 
 using UnraisableHook = detail::Hook<UnraisableHookArgs>;
 
 namespace detail {
-extern WEFT_API constinit NeverDestroyed<UnraisableHook> global_unraisablehook;
+WEFT_API extern constinit NeverDestroyed<UnraisableHook> global_unraisablehook;
+WEFT_API extern constinit NeverDestroyed<const UnraisableHook> global_original_unraisablehook;
 
 /// Hands an exception to unraisablehook. If the hook itself throws, the original hook reports that
 /// and the exception. Never throws.
@@ -34,6 +35,10 @@ WEFT_API void report_unraisable(const UnraisableHookArgs& args) noexcept;
 /// Assign to replace it, copy to remember what was set; any thread may do so at any time. The
 /// original writes `Exception ignored in: OBJECT` and the exception to standard error, in one write.
 inline constinit UnraisableHook& unraisablehook = detail::global_unraisablehook.value;
+
+/// What unraisablehook is at the start, whatever was assigned since: Python's `__unraisablehook__`.
+inline constinit const UnraisableHook& original_unraisablehook =
+    detail::global_original_unraisablehook.value;
 
 /// What kind of warning Weft gives, by Python's names.
 enum class WarningCategory { DeprecationWarning, ResourceWarning, RuntimeWarning, UserWarning };

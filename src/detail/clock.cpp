@@ -1,5 +1,6 @@
 #include "detail/clock.hpp"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -39,6 +40,7 @@ public:
         Shard& shard = shards_[sleep.shard_];
         shard.mutex.lock();
         forget_other_process(shard);
+        sleep.generation_ = shard.generation;
         sleep.next_ = shard.first;
         if (shard.first != nullptr) shard.first->previous_ = &sleep;
         shard.first = &sleep;
@@ -52,8 +54,12 @@ public:
         Shard& shard = shards_[sleep.shard_];
         shard.mutex.lock();
         forget_other_process(shard);
-        (sleep.previous_ != nullptr ? sleep.previous_->next_ : shard.first) = sleep.next_;
-        if (sleep.next_ != nullptr) sleep.next_->previous_ = sleep.previous_;
+        // Else it was listed before a fork, in a signal handler, and its neighbours are the
+        // parent's.
+        if (sleep.generation_ == shard.generation) {
+            (sleep.previous_ != nullptr ? sleep.previous_->next_ : shard.first) = sleep.next_;
+            if (sleep.next_ != nullptr) sleep.next_->previous_ = sleep.previous_;
+        }
         shard.mutex.unlock();
     }
 
@@ -115,10 +121,9 @@ namespace {
 
 constinit SleeperTable sleepers;
 
-Nanoseconds saturating_add(Nanoseconds a, Nanoseconds b) noexcept {
-    constexpr Nanoseconds kMost = std::numeric_limits<Nanoseconds>::max();
-    return a > kMost - b ? kMost : a + b;
-}
+// As far as a clock can be moved by hand: so far from the end of the type that what is added to a
+// time, a deadline or the difference of two clocks, does not leave it.
+constexpr Nanoseconds kLatest = std::numeric_limits<Nanoseconds>::max() / 2;
 
 }  // namespace
 
@@ -137,7 +142,7 @@ Nanoseconds now() noexcept {
                 return time;
             }
         }
-        os::pause();
+        os::yield();
     }
 }
 
@@ -166,6 +171,9 @@ void thaw_clock() noexcept {
     state.mode.store(Mode::running, std::memory_order_seq_cst);
     state.mutex.unlock();
     sleepers.poke_all();
+    // Whoever waits for sleepers learns that nothing is measured by hand any more.
+    state.arrivals.fetch_add(1, std::memory_order_seq_cst);
+    os::futex_wake(state.arrivals, std::numeric_limits<int>::max());
 }
 
 void restart_clock_after_fork() noexcept {
@@ -177,8 +185,8 @@ void restart_clock_after_fork() noexcept {
 
 void advance_clock(Nanoseconds step) noexcept {
     state.mutex.lock();
-    const Nanoseconds moved =
-        saturating_add(state.frozen_now.load(std::memory_order_relaxed), step);
+    const Nanoseconds before = state.frozen_now.load(std::memory_order_relaxed);
+    const Nanoseconds moved = step >= kLatest - before ? std::max(before, kLatest) : before + step;
     state.frozen_now.store(moved, std::memory_order_release);
     state.mutex.unlock();
     sleepers.poke_due(moved);
@@ -186,10 +194,11 @@ void advance_clock(Nanoseconds step) noexcept {
 
 std::size_t count_timed_sleepers() noexcept { return sleepers.count(); }
 
-void wait_for_timed_sleepers(std::size_t count) noexcept {
+bool wait_for_timed_sleepers(std::size_t count) noexcept {
     for (;;) {
         const std::uint32_t arrivals = state.arrivals.load(std::memory_order_seq_cst);
-        if (sleepers.count() >= count) return;
+        if (!is_clock_frozen()) return false;
+        if (sleepers.count() >= count) return true;
         os::futex_wait(state.arrivals, arrivals, os::kNoDeadline);
     }
 }
@@ -214,8 +223,10 @@ std::int64_t TimedSleep::system_deadline() const noexcept {
         return os::kNoDeadline;
     }
     const Nanoseconds offset = state.offset.load(std::memory_order_acquire);
-    // Never early: a deadline below any offset has passed already.
-    return deadline_.when() < offset ? 0 : deadline_.when() - offset;
+    // A deadline below the offset has passed already; one beyond the end of the type never comes.
+    const Nanoseconds when = deadline_.when();
+    if (when < offset) return 0;
+    return offset < 0 && when > os::kNoDeadline + offset ? os::kNoDeadline : when - offset;
 }
 
 }  // namespace weft::detail

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <limits>
 
 #include <weft/manual_clock.hpp>
 
@@ -38,7 +37,6 @@ TEST_F(DeadlineOnAStandingClock, NeverComesWithoutALimit) {
     const Deadline deadline = Deadline::after(Timeout());
     clock.advance(weft::TIMEOUT_MAX);
     clock.advance(weft::TIMEOUT_MAX);
-    EXPECT_EQ(now(), std::numeric_limits<Nanoseconds>::max());
     EXPECT_TRUE(deadline.is_never());
     EXPECT_FALSE(deadline.has_passed());
 }

@@ -40,7 +40,7 @@ if(STEP STREQUAL "prefix")
   file(REMOVE_RECURSE ${WORK}/${KIND})
   must(${CMAKE_COMMAND} -S ${WEFT_SOURCE} -B ${WORK}/${KIND}/build "${as_configured}"
     -D BUILD_SHARED_LIBS=${shared} -D CMAKE_INSTALL_PREFIX=${WORK}/${KIND}/first_place
-    -D WEFT_BUILD_TESTS=OFF -D WEFT_BUILD_EXAMPLES=OFF -D WEFT_BUILD_TOOLS=OFF -D WEFT_BUILD_FUZZERS=OFF)
+    -D WEFT_WERROR=ON -D WEFT_BUILD_TESTS=OFF -D WEFT_BUILD_EXAMPLES=OFF -D WEFT_BUILD_TOOLS=OFF -D WEFT_BUILD_FUZZERS=OFF)
   must(${CMAKE_COMMAND} --build ${WORK}/${KIND}/build --parallel 2)
   must(${CMAKE_COMMAND} --install ${WORK}/${KIND}/build)
   file(RENAME ${WORK}/${KIND}/first_place ${prefix})

@@ -78,7 +78,7 @@ class Thread {
 public:
     /// A thread that does nothing. Throws `std::bad_alloc`.
     WEFT_API Thread();
-    explicit WEFT_API Thread(ThreadOptions options);
+    WEFT_API explicit Thread(ThreadOptions options);
 
     /// A thread that calls the target with the arguments, all of which are copied or moved in now
     /// and moved into the call: functions, objects with an operator(), and pointers to members.
@@ -245,7 +245,7 @@ ThreadOf<T> Thread::of(ThreadOptions options, Args&&... args) {
 class Joining {
 public:
     /// Throws as Thread::start() does.
-    explicit WEFT_API Joining(Thread thread);
+    WEFT_API explicit Joining(Thread thread);
     Joining(Joining&& other) noexcept = default;
     /// Joins the thread that was held so far.
     WEFT_API Joining& operator=(Joining&& other) noexcept;
