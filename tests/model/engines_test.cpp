@@ -211,6 +211,37 @@ TEST(LockModel, OneReleaseTooManyIsRefusedOrUnlocksForTheNext) {
     }));
 }
 
+/// However releases race, each that succeeds undoes one acquisition.
+TEST(LockModel, ReleasesAndAcquisitionsBalance) {
+    const Program program = [](Execution& run) {
+        LockType lock;
+        lock.acquire();
+        int balance = 1;
+        const auto release = [&] {
+            try {
+                lock.release();
+                --balance;
+            } catch (const std::runtime_error&) {
+                // Another thread was first.
+            }
+        };
+        for (int i = 0; i < 2; ++i) {
+            run.thread([&] {
+                for (int n = 0; n < 2; ++n) {
+                    lock.acquire();
+                    ++balance;
+                    release();
+                }
+            });
+            run.thread(release);
+        }
+        run.go();
+        require(balance == (lock.locked() ? 1 : 0), "each release undid one acquisition");
+    };
+    EXPECT_TRUE(is_right(program));
+    EXPECT_TRUE(is_right(program, {.nanoseconds_per_look = kStarves}));
+}
+
 TEST(RLockModel, ExcludesAndCountsLevels) {
     EXPECT_TRUE(is_right(
         [](Execution& run) {

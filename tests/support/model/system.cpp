@@ -9,6 +9,8 @@
 #include <cstdarg>
 #include <cstdint>
 
+#include <weft/detail/thread_number.hpp>
+
 #include "detail/timed_sleep.hpp"
 #include "model/scheduler.hpp"
 #include "model/warm_up.hpp"
@@ -18,6 +20,7 @@
 namespace weft::model {
 
 void warm_up() {
+    (void)detail::this_thread_number();
     detail::FutexWord word{0};
     const detail::TimedSleep sleep(word, detail::Deadline::at(INT64_MAX - 1));
 }
