@@ -61,6 +61,10 @@ detail::Deadline deadline_of(Timeout timeout) {
     return timeout.is_minus_one() ? detail::Deadline::never() : detail::Deadline::after(timeout);
 }
 
+[[noreturn]] void throw_not_locked() {
+    throw std::runtime_error("release: the lock is not locked");
+}
+
 }  // namespace
 
 void LockType::acquire_or_throw() { detail::throw_if_stopped(acquire_slow({})); }
