@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <stop_token>
 #include <thread>
@@ -17,24 +16,19 @@
 #include <weft/threading/condition.hpp>
 
 #include "model/explore.hpp"
+#include "programs.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
 using weft::_thread::LockType;
 using weft::_thread::RLock;
-using weft::detail::Atomic;
 using weft::detail::Deadline;
 using weft::detail::LowLock;
 using weft::detail::WaitEnd;
-using weft::detail::WaitLimits;
 using weft::detail::WaitList;
 using weft::detail::WordQueue;
-using weft::model::Bounds;
-using weft::model::change;
-using weft::model::Execution;
-using weft::model::Program;
-using weft::model::require;
+using namespace weft::model;
 using weft::threading::Condition;
 
 /// Exhaustive within the bounds as far as a short run goes, then random without them.
@@ -47,34 +41,15 @@ testing::AssertionResult is_right(const Program& program, const Bounds& bounds =
     return holds(weft::model::sample(program, bounds, is_full ? 300'000 : 4'000, 20'240'607));
 }
 
-constexpr std::int64_t kStarves = 2'000'000;  ///< a look at the clock lasts longer than patience
-
 // LowLock -----------------------------------------------------------------------------------------
-
-Program low_lock_program(int threads, int rounds) {
-    return [=](Execution& run) {
-        LowLock lock;
-        int counter = 0;
-        for (int i = 0; i < threads; ++i) {
-            run.thread([&, rounds] {
-                for (int n = 0; n < rounds; ++n) {
-                    lock.lock();
-                    change(counter, 1);
-                    lock.unlock();
-                }
-            });
-        }
-        run.go();
-        require(counter == threads * rounds, "the lock excludes");
-        require(lock.try_lock(), "the lock is free in the end");
-    };
-}
 
 TEST(LowLockModel, ExcludesTwoThreads) {
     EXPECT_TRUE(is_right(low_lock_program(2, 2), {.spurious = 1, .weak_failures = 1}));
 }
 
-TEST(LowLockModel, ExcludesThreeThreads) { EXPECT_TRUE(is_right(low_lock_program(3, 1))); }
+TEST(LowLockModel, ExcludesThreeThreads) {
+    EXPECT_TRUE(is_right(low_lock_program(3, 1)));
+}
 
 TEST(LowLockModel, ExcludesOnSeveralCpus) {
     EXPECT_TRUE(is_right(low_lock_program(2, 1), {.cpus = 2}));
@@ -95,37 +70,9 @@ TEST(LowLockModel, MayBeDestroyedByWhoeverLocksLast) {
 
 // WaitList ----------------------------------------------------------------------------------------
 
-/// A number of permits, published as the comment of WaitList demands.
-struct Permits {
-    Atomic<int> available{0};
-    WaitList list;
-
-    void give(int count) {
-        available.fetch_add(count);
-        list.notify(static_cast<std::size_t>(count));
-    }
-    WaitEnd take(const WaitLimits& limits = {}) {
-        auto attempt = [this] {
-            int seen = available.load();
-            while (seen > 0) {
-                if (available.compare_exchange_strong(seen, seen - 1)) return true;
-            }
-            return false;
-        };
-        return list.wait(attempt, limits);
-    }
-};
-
 TEST(WaitListModel, NoWakeUpIsLost) {
-    EXPECT_TRUE(is_right(
-        [](Execution& run) {
-            Permits permits;
-            run.thread([&] { require(permits.take() == WaitEnd::notified, "woken"); });
-            run.thread([&] { permits.give(1); });
-            run.go();
-            require(permits.list.is_empty(), "nobody is listed");
-        },
-        {.preemptions = 3, .spurious = 1, .delayed_stores = 1}));
+    EXPECT_TRUE(
+        is_right(permits_program(), {.preemptions = 3, .spurious = 1, .delayed_stores = 1}));
 }
 
 TEST(WaitListModel, TwoTakersAndTwoGivers) {
@@ -142,7 +89,7 @@ TEST(WaitListModel, TwoTakersAndTwoGivers) {
 
 TEST(WaitListModel, NotifyAllWakesEverybody) {
     EXPECT_TRUE(is_right([](Execution& run) {
-        Atomic<bool> is_open{false};
+        weft::detail::Atomic<bool> is_open{false};
         WaitList list;
         for (int i = 0; i < 2; ++i) {
             run.thread([&] {
@@ -158,37 +105,8 @@ TEST(WaitListModel, NotifyAllWakesEverybody) {
     }));
 }
 
-/// A notification that meets a waiter whose time is up goes to the other one.
-TEST(WaitListModel, ATimeoutSwallowsNoNotification) {
-    EXPECT_TRUE(is_right([](Execution& run) {
-        Permits permits;
-        WaitEnd end{};
-        run.thread([&] { end = permits.take({.deadline = Deadline::after(1ms)}); });
-        run.thread([&] { permits.take(); });
-        run.thread([&] { permits.give(end == WaitEnd::notified ? 1 : 2); });
-        run.go();
-        require(permits.available.load() <= 1, "the permits were taken");
-    }));
-}
-
 TEST(WaitListModel, ATimeoutPassesItsNotificationOn) {
-    EXPECT_TRUE(is_right([](Execution& run) {
-        Permits permits;
-        int taken = 0;
-        run.thread([&] {
-            if (permits.take({.deadline = Deadline::after(1ms)}) == WaitEnd::notified) {
-                ++taken;
-                permits.give(1);
-            }
-        });
-        run.thread([&] {
-            permits.take();
-            ++taken;
-        });
-        run.thread([&] { permits.give(1); });
-        run.go();
-        require(taken >= 1, "the untimed waiter has its permit");
-    }));
+    EXPECT_TRUE(is_right(timed_permits_program()));
 }
 
 TEST(WaitListModel, AStopEndsAWaitOrANotificationDoes) {
@@ -212,62 +130,20 @@ TEST(WaitListModel, AStopEndsAWaitOrANotificationDoes) {
 
 // Lock --------------------------------------------------------------------------------------------
 
-Program lock_program(int threads, int rounds) {
-    return [=](Execution& run) {
-        LockType lock;
-        int counter = 0;
-        for (int i = 0; i < threads; ++i) {
-            run.thread([&, rounds] {
-                for (int n = 0; n < rounds; ++n) {
-                    lock.acquire();
-                    change(counter, 1);
-                    lock.release();
-                }
-            });
-        }
-        run.go();
-        require(counter == threads * rounds, "the lock excludes");
-        require(!lock.locked(), "the lock is free in the end");
-    };
-}
-
 TEST(LockModel, ExcludesTwoThreads) {
     EXPECT_TRUE(is_right(lock_program(2, 2), {.spurious = 1, .weak_failures = 1}));
 }
-TEST(LockModel, ExcludesThreeThreads) { EXPECT_TRUE(is_right(lock_program(3, 2))); }
+TEST(LockModel, ExcludesThreeThreads) {
+    EXPECT_TRUE(is_right(lock_program(3, 2)));
+}
 TEST(LockModel, HandsOverToTheStarving) {
     EXPECT_TRUE(is_right(lock_program(2, 3), {.nanoseconds_per_look = kStarves}));
     EXPECT_TRUE(is_right(lock_program(3, 2), {.nanoseconds_per_look = kStarves}));
 }
 
-Program timed_lock_program() {
-    return [](Execution& run) {
-        LockType lock;
-        int counter = 0;
-        int expected = 2;
-        run.thread([&] {
-            if (!lock.acquire(true, 1ms)) {
-                --expected;
-                return;
-            }
-            change(counter, 1);
-            lock.release();
-        });
-        for (int i = 0; i < 2; ++i) {
-            run.thread([&] {
-                lock.acquire();
-                change(counter, 1);
-                lock.release();
-            });
-        }
-        ++expected;
-        run.go();
-        require(counter == expected, "the lock excludes");
-        require(!lock.locked(), "the lock is free in the end");
-    };
+TEST(LockModel, ATimedAcquireRacesWithRelease) {
+    EXPECT_TRUE(is_right(timed_lock_program()));
 }
-
-TEST(LockModel, ATimedAcquireRacesWithRelease) { EXPECT_TRUE(is_right(timed_lock_program())); }
 TEST(LockModel, ATimedAcquireRacesWithHandingOver) {
     EXPECT_TRUE(is_right(timed_lock_program(), {.nanoseconds_per_look = kStarves / 4}));
 }
@@ -312,7 +188,7 @@ TEST(LockModel, OneReleaseTooManyIsRefusedOrUnlocksForTheNext) {
     EXPECT_TRUE(is_right([](Execution& run) {
         LockType lock;
         lock.acquire();
-        Atomic<int> releases{0};
+        weft::detail::Atomic<int> releases{0};
         for (int i = 0; i < 2; ++i) {
             run.thread([&] { lock.acquire(); });
             run.thread([&] {
@@ -336,23 +212,25 @@ TEST(LockModel, OneReleaseTooManyIsRefusedOrUnlocksForTheNext) {
 }
 
 TEST(RLockModel, ExcludesAndCountsLevels) {
-    EXPECT_TRUE(is_right([](Execution& run) {
-        RLock lock;
-        int counter = 0;
-        for (int i = 0; i < 2; ++i) {
-            run.thread([&] {
-                lock.acquire();
-                lock.acquire();
-                change(counter, 1);
-                lock.release();
-                change(counter, 1);
-                lock.release();
-            });
-        }
-        run.go();
-        require(counter == 4, "the lock excludes");
-        require(!lock.locked(), "the lock is free in the end");
-    }, {.delayed_stores = 1}));
+    EXPECT_TRUE(is_right(
+        [](Execution& run) {
+            RLock lock;
+            int counter = 0;
+            for (int i = 0; i < 2; ++i) {
+                run.thread([&] {
+                    lock.acquire();
+                    lock.acquire();
+                    change(counter, 1);
+                    lock.release();
+                    change(counter, 1);
+                    lock.release();
+                });
+            }
+            run.go();
+            require(counter == 4, "the lock excludes");
+            require(!lock.locked(), "the lock is free in the end");
+        },
+        {.delayed_stores = 1}));
 }
 
 // Condition ---------------------------------------------------------------------------------------
@@ -494,7 +372,7 @@ TEST(WordQueueModel, EveryWordArrivesOnce) {
 TEST(WordQueueModel, ATimedPopLeavesTheWordToTheOther) {
     EXPECT_TRUE(is_right([](Execution& run) {
         WordQueue queue;
-        Atomic<int> taken{0};
+        weft::detail::Atomic<int> taken{0};
         run.thread([&] {
             std::uint64_t word = 0;
             if (queue.pop(word, {.deadline = Deadline::after(1ms)}) == WaitEnd::notified) {
@@ -518,7 +396,7 @@ TEST(WordQueueModel, MayBeDestroyedOnceTheLastWordWasTaken) {
         run.thread([&] { queue->push(1); });
         run.thread([&] {
             std::uint64_t word = 0;
-            queue->pop(word, {});
+            require(queue->pop(word, {}) == WaitEnd::notified, "it got the word");
             queue.reset();
         });
         run.go();

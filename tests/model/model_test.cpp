@@ -18,11 +18,11 @@ namespace {
 using testing::HasSubstr;
 using weft::detail::Atomic;
 using weft::detail::FutexWord;
+using weft::model::Execution;
 using weft::model::explore;
 using weft::model::holds;
 using weft::model::Report;
 using weft::model::require;
-using weft::model::Execution;
 using weft::model::sample;
 using weft::os::futex_wait;
 using weft::os::futex_wake;
@@ -182,8 +182,8 @@ TEST(Model, AWeakExchangeMayFailForNoReason) {
     EXPECT_TRUE(explore(program, {.weak_failures = 1}).has_failed);
 }
 
-/// Each thread stores to its own variable and then looks at the other's: with sequential consistency
-/// at least one of them sees the other.
+/// Each thread stores to its own variable and then looks at the other's: with sequential
+/// consistency at least one of them sees the other.
 Report both_store_then_load(std::memory_order order) {
     return explore(
         [order](Execution& run) {
@@ -229,14 +229,16 @@ TEST(Model, DelayedStoresArriveInOrderAndAreSeenByTheirThread) {
 }
 
 TEST(Model, AThreadThatSpinsLetsOthersGoOn) {
-    EXPECT_TRUE(holds(explore([](Execution& run) {
-        Atomic<bool> is_set{false};
-        run.thread([&] {
-            while (!is_set.load()) weft::os::yield();
-        });
-        run.thread([&] { is_set.store(true); });
-        run.go();
-    }, {.preemptions = 1})));
+    EXPECT_TRUE(holds(explore(
+        [](Execution& run) {
+            Atomic<bool> is_set{false};
+            run.thread([&] {
+                while (!is_set.load()) weft::os::yield();
+            });
+            run.thread([&] { is_set.store(true); });
+            run.go();
+        },
+        {.preemptions = 1})));
 }
 
 TEST(Model, FindsAThreadThatSpinsForEver) {

@@ -70,8 +70,8 @@ private:
     Findings& findings_;
 };
 
-/// Depth first: repeats the decisions of the execution before up to the last one that has an untried
-/// alternative, takes that, and the first alternative of all that follow.
+/// Depth first: repeats the decisions of the execution before up to the last one that has an
+/// untried alternative, takes that, and the first alternative of all that follow.
 class DepthFirst : public RecordedChooser {
 public:
     using RecordedChooser::RecordedChooser;
@@ -313,7 +313,9 @@ void require(bool condition, const char* what) {
     if (!condition) Scheduler::instance().fail(std::string("not true: ") + what);
 }
 
-void pause_here() { Scheduler::instance().point("pause_here", nullptr, false); }
+void pause_here() {
+    Scheduler::instance().point("pause_here", nullptr, false);
+}
 
 void change(int& variable, int by) {
     const int seen = variable;
@@ -328,6 +330,8 @@ testing::AssertionResult holds(const Report& report) {
            << " executions; WEFT_MODEL_REPLAY=" << report.replay << " shows it again";
 }
 
-bool is_full_run() { return std::getenv("WEFT_TEST_FULL") != nullptr; }
+bool is_full_run() {
+    return std::getenv("WEFT_TEST_FULL") != nullptr;
+}
 
 }  // namespace weft::model

@@ -50,15 +50,14 @@ using Program = std::function<void(Execution&)>;
 /// What a search has found.
 struct Report {
     bool has_failed = false;
-    std::string failure;        ///< what went wrong
-    std::string replay;         ///< as the value of WEFT_MODEL_REPLAY it leads there again
+    std::string failure;  ///< what went wrong
+    std::string replay;   ///< as the value of WEFT_MODEL_REPLAY it leads there again
     std::uint64_t executions = 0;
-    bool is_complete = false;   ///< there are no further executions within the bounds
+    bool is_complete = false;  ///< there are no further executions within the bounds
 };
 
 /// Tries every interleaving within the bounds, up to `most` executions.
-Report explore(const Program& program, const Bounds& bounds = {},
-               std::uint64_t most = 2'000'000);
+Report explore(const Program& program, const Bounds& bounds = {}, std::uint64_t most = 2'000'000);
 
 /// Tries `count` interleavings at random: threads have random priorities, which change at a few
 /// random places. The bound on preemptions does not apply.

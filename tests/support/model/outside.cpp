@@ -1,4 +1,5 @@
-// What lies outside of the engines that the model runs: no signals arrive in it, and no program ends.
+// What lies outside of the engines that the model runs: no signals arrive in it, and no program
+// ends.
 
 #include <cstdlib>
 
@@ -9,8 +10,12 @@ namespace weft::detail {
 
 InterruptibleSleep::InterruptibleSleep(FutexWord&, bool) noexcept : is_armed_(false) {}
 InterruptibleSleep::~InterruptibleSleep() = default;
-bool InterruptibleSleep::is_requested() const noexcept { return false; }
-void throw_keyboard_interrupt() { std::abort(); }
+bool InterruptibleSleep::is_requested() const noexcept {
+    return false;
+}
+void throw_keyboard_interrupt() {
+    std::abort();
+}
 
 }  // namespace weft::detail
 

@@ -152,7 +152,9 @@ void Scheduler::hand_on(Task& from) {
     if (!is_over) wait_for(from.turn);
 }
 
-bool Scheduler::is_modelled() const { return current_ != nullptr; }
+bool Scheduler::is_modelled() const {
+    return current_ != nullptr;
+}
 
 void Scheduler::point(const char* operation, const void* object, bool drains) {
     Task* const mine = current_;
@@ -185,14 +187,15 @@ bool Scheduler::delays_store() {
     return true;
 }
 
-void Scheduler::delay(const DelayedStore& store) { current_->stores.push_back(store); }
+void Scheduler::delay(const DelayedStore& store) {
+    current_->stores.push_back(store);
+}
 
 const void* Scheduler::find_delayed(const void* object) const {
     if (current_ == nullptr) return nullptr;
     const auto& stores = current_->stores;
-    const auto found = std::find_if(stores.rbegin(), stores.rend(), [object](const auto& store) {
-        return store.object == object;
-    });
+    const auto found = std::find_if(stores.rbegin(), stores.rend(),
+                                    [object](const auto& store) { return store.object == object; });
     return found == stores.rend() ? nullptr : found->value;
 }
 

@@ -32,20 +32,29 @@ void futex_wait(detail::FutexWord& word, std::uint32_t expected, std::int64_t de
                 FutexScope) noexcept {
     // The point lies before the kernel's comparison, which is one step with falling asleep.
     const auto* const value = reinterpret_cast<const std::uint32_t*>(&word);
-    Scheduler::instance().futex_wait(
-        &word, [=] { return *value == expected; }, deadline);
+    Scheduler::instance().futex_wait(&word, [=] { return *value == expected; }, deadline);
 }
 
 void futex_wake(detail::FutexWord& word, int most, FutexScope) noexcept {
     Scheduler::instance().futex_wake(&word, most);
 }
 
-int current_cpu() noexcept { return 0; }
-int usable_cpus() noexcept { return Scheduler::instance().cpus(); }
+int current_cpu() noexcept {
+    return 0;
+}
+int usable_cpus() noexcept {
+    return Scheduler::instance().cpus();
+}
 void forget_usable_cpus() noexcept {}
-void pause() noexcept { Scheduler::instance().yield(); }
-void yield() noexcept { Scheduler::instance().yield(); }
-std::int64_t monotonic_now() noexcept { return Scheduler::instance().look_at_clock(); }
+void pause() noexcept {
+    Scheduler::instance().yield();
+}
+void yield() noexcept {
+    Scheduler::instance().yield();
+}
+std::int64_t monotonic_now() noexcept {
+    return Scheduler::instance().look_at_clock();
+}
 
 }  // namespace weft::os
 
@@ -82,8 +91,7 @@ long __wrap_syscall(long number, ...) {
                 errno = EAGAIN;
                 return -1;
             }
-            scheduler.futex_wait(
-                address, [=] { return *address == value; }, INT64_MAX);
+            scheduler.futex_wait(address, [=] { return *address == value; }, INT64_MAX);
             return 0;
         case FUTEX_WAKE:
             return scheduler.futex_wake(address, value);
