@@ -4,17 +4,20 @@
 
 #include "detail/interruption.hpp"
 #include "os/posix/signal.hpp"
+#include "os/posix/thread.hpp"
 #include "runtime/main_thread.hpp"
 
 namespace weft {
 
 namespace {
 
-void on_interrupt(int signal) {
-    if (runtime::is_main_thread()) {
+// The system is asked on what thread this is: the thread's own memory need not exist yet on a thread
+// that has never used Weft.
+void on_interrupt(int) {
+    if (os::is_first_thread()) {
         detail::note_interrupt();
     } else {
-        os::forward_to_main_thread(signal);
+        os::interrupt_main_thread();
     }
 }
 

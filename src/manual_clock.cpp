@@ -46,7 +46,10 @@ void ManualClock::advance(Timeout step) {
         throw std::invalid_argument("ManualClock::advance: time moves on by a step of at least zero");
     }
     require_installed("advance");
-    detail::advance_clock(step.length().count());
+    if (!detail::advance_clock(step.length().count())) {
+        throw std::overflow_error(
+            "ManualClock::advance: the clock ends some 270 years after the machine's start");
+    }
 }
 
 void ManualClock::wait_for_sleepers(std::size_t count) {

@@ -119,7 +119,6 @@ private:
     WEFT_API void acquire_or_throw();
     WEFT_API bool acquire_checked(bool blocking, Timeout timeout);
     WEFT_API void release_slow();
-    [[noreturn]] static void throw_unlocked();
     WEFT_API detail::WaitEnd acquire_slow(const detail::WaitLimits& limits) noexcept;
     /// For whoever must have the lock back before it may throw.
     void acquire_uninterruptibly() noexcept {

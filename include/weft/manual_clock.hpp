@@ -54,7 +54,8 @@ public:
 
     /// Moves time on and wakes every wait whose deadline is not later than the new time; does not
     /// wait until they have run. Throws `std::invalid_argument` for no limit and for a negative
-    /// step, and `std::runtime_error` when no clock is installed.
+    /// step, `std::runtime_error` when no clock is installed, and `std::overflow_error`, without
+    /// effect, when the sum of all steps comes near 270 years, where the clock ends.
     void advance(Timeout step);
 
     /// Blocks, in real time and without limit, until at least `count` threads sleep in a wait that

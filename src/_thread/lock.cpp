@@ -61,6 +61,10 @@ detail::Deadline deadline_of(Timeout timeout) {
     return timeout.is_minus_one() ? detail::Deadline::never() : detail::Deadline::after(timeout);
 }
 
+[[noreturn]] void throw_not_locked() {
+    throw std::runtime_error("release: the lock is not locked");
+}
+
 }  // namespace
 
 void LockType::acquire_or_throw() { detail::throw_if_stopped(acquire_slow({})); }
@@ -139,14 +143,10 @@ WaitEnd LockType::acquire_slow(const WaitLimits& limits) noexcept {
     }
 }
 
-void LockType::throw_unlocked() {
-    throw std::runtime_error("release: the lock is not locked");
-}
-
 void LockType::release_slow() {
     std::uint32_t seen = state_.load(std::memory_order_relaxed);
     for (;;) {
-        if ((seen & kLocked) == 0) throw_unlocked();
+        if ((seen & kLocked) == 0) throw_not_locked();
         if ((seen & kWaiters) == 0 || (seen & kWoken) != 0) {
             if (state_.compare_exchange_weak(seen, seen & ~kLocked, std::memory_order_release,
                                              std::memory_order_relaxed)) {
@@ -188,7 +188,7 @@ void LockType::release_slow() {
         }
         // In any case, since kWoken waits for this thread to decide.
         first->notify();
-        if ((seen & kLocked) == 0) throw_unlocked();
+        if ((seen & kLocked) == 0) throw_not_locked();
         return;
     }
 }

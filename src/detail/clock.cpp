@@ -121,9 +121,10 @@ namespace {
 
 constinit SleeperTable sleepers;
 
-// As far as a clock can be moved by hand: so far from the end of the type that what is added to a
-// time, a deadline or the difference of two clocks, does not leave it.
-constexpr Nanoseconds kLatest = std::numeric_limits<Nanoseconds>::max() / 2;
+// Where a manual clock ends: 18 years before the last moment that can be counted, so that time can
+// go on from there when the clock is removed.
+constexpr Nanoseconds kMost = std::numeric_limits<Nanoseconds>::max();
+constexpr Nanoseconds kLatest = kMost - kMost / 16;
 
 }  // namespace
 
@@ -183,13 +184,15 @@ void restart_clock_after_fork() noexcept {
     }
 }
 
-void advance_clock(Nanoseconds step) noexcept {
+bool advance_clock(Nanoseconds step) noexcept {
     state.mutex.lock();
-    const Nanoseconds before = state.frozen_now.load(std::memory_order_relaxed);
-    const Nanoseconds moved = step >= kLatest - before ? std::max(before, kLatest) : before + step;
+    const Nanoseconds start = state.frozen_now.load(std::memory_order_relaxed);
+    const bool is_in_range = step <= kLatest - start;
+    const Nanoseconds moved = is_in_range ? start + step : start;
     state.frozen_now.store(moved, std::memory_order_release);
     state.mutex.unlock();
-    sleepers.poke_due(moved);
+    if (is_in_range) sleepers.poke_due(moved);
+    return is_in_range;
 }
 
 std::size_t count_timed_sleepers() noexcept { return sleepers.count(); }
@@ -223,10 +226,11 @@ std::int64_t TimedSleep::system_deadline() const noexcept {
         return os::kNoDeadline;
     }
     const Nanoseconds offset = state.offset.load(std::memory_order_acquire);
-    // A deadline below the offset has passed already; one beyond the end of the type never comes.
-    const Nanoseconds when = deadline_.when();
-    if (when < offset) return 0;
-    return offset < 0 && when > os::kNoDeadline + offset ? os::kNoDeadline : when - offset;
+    // Never early: a deadline below any offset has passed already, and one that the system's clock
+    // cannot count will be looked at again when that clock ends.
+    if (deadline_.when() < offset) return 0;
+    if (offset < 0 && deadline_.when() > kMost + offset) return os::kNoDeadline;
+    return deadline_.when() - offset;
 }
 
 }  // namespace weft::detail

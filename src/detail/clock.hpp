@@ -18,8 +18,9 @@ bool freeze_clock() noexcept;
 void thaw_clock() noexcept;
 /// In a child of fork(): undoes a freeze that another thread of the parent had begun.
 void restart_clock_after_fork() noexcept;
-/// Moves the frozen clock on by `step` >= 0, saturating, and wakes every sleep that is due.
-void advance_clock(Nanoseconds step) noexcept;
+/// Moves the frozen clock on by `step` >= 0, and wakes every sleep that is due. Returns false,
+/// without effect, when it would pass the end of what a clock can count.
+[[nodiscard]] bool advance_clock(Nanoseconds step) noexcept;
 /// How many sleeps with a deadline are not yet due.
 std::size_t count_timed_sleepers() noexcept;
 /// Blocks until at least `count` sleeps with a deadline are not yet due. Returns false, also in the

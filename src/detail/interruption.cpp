@@ -3,6 +3,7 @@
 #include <weft/detail/wait_list.hpp>
 #include <weft/errors.hpp>
 
+#include "os/posix/signal.hpp"
 #include "runtime/main_thread.hpp"
 
 namespace weft::detail {
@@ -12,7 +13,11 @@ namespace {
 struct Interruption {
     Atomic<bool> is_enabled{false};
     Atomic<bool> is_noted{false};
-    Atomic<FutexWord*> word{nullptr};  ///< what the main thread sleeps on
+    // How to poke the sleep that the main thread is about to begin or in; `poke` is null without
+    // one. Written by the main thread, read by the handler on top of it, and so never torn: the
+    // subject is there before the function is.
+    Atomic<void*> subject{nullptr};
+    Atomic<void (*)(void*)> poke{nullptr};
 };
 
 constinit Interruption state;
@@ -32,9 +37,23 @@ bool are_interrupts_enabled() noexcept {
 
 void note_interrupt() noexcept {
     state.is_noted.store(true, std::memory_order_seq_cst);
-    // The poke may wake nobody: the sleeper is this very thread. It changes the word, and that is all
-    // that is needed.
-    if (FutexWord* const word = state.word.load(std::memory_order_seq_cst)) Waiter::poke(*word);
+    // The poke may wake nobody: the sleeper is this very thread. It changes what the kernel compares
+    // or watches, and that is all that is needed.
+    if (auto* const poke = state.poke.load(std::memory_order_seq_cst)) {
+        poke(state.subject.load(std::memory_order_seq_cst));
+    }
+}
+
+bool request_interrupt() noexcept {
+    if (!are_interrupts_enabled()) return false;
+    os::interrupt_main_thread();
+    return true;
+}
+
+void forget_interrupts_after_fork() noexcept {
+    // The sleep was that of a thread which this process may not have.
+    state.poke.store(nullptr, std::memory_order_seq_cst);
+    state.is_noted.store(false, std::memory_order_seq_cst);
 }
 
 bool is_interrupt_pending() noexcept {
@@ -47,12 +66,19 @@ void throw_keyboard_interrupt() {
 }
 
 InterruptibleSleep::InterruptibleSleep(FutexWord& word, bool is_wanted) noexcept
+    : InterruptibleSleep(
+          [](void* subject) { Waiter::poke(*static_cast<FutexWord*>(subject)); }, &word, is_wanted) {
+}
+
+InterruptibleSleep::InterruptibleSleep(void (*poke)(void*), void* subject, bool is_wanted) noexcept
     : is_armed_(is_wanted && are_interrupts_enabled() && runtime::is_main_thread()) {
-    if (is_armed_) state.word.store(&word, std::memory_order_seq_cst);
+    if (!is_armed_) return;
+    state.subject.store(subject, std::memory_order_seq_cst);
+    state.poke.store(poke, std::memory_order_seq_cst);
 }
 
 InterruptibleSleep::~InterruptibleSleep() {
-    if (is_armed_) state.word.store(nullptr, std::memory_order_seq_cst);
+    if (is_armed_) state.poke.store(nullptr, std::memory_order_seq_cst);
 }
 
 bool InterruptibleSleep::is_requested() const noexcept {

@@ -5,6 +5,8 @@
 #include <weft/detail/low_lock.hpp>
 
 #include "detail/clock.hpp"
+#include "detail/fd_waker.hpp"
+#include "detail/interruption.hpp"
 #include "os/cpu.hpp"
 #include "os/posix/thread.hpp"
 #include "runtime/exit.hpp"
@@ -19,6 +21,8 @@ void in_forked_child() {
     detail::fork_generation.fetch_add(2, std::memory_order_seq_cst);
     os::forget_usable_cpus();
     detail::restart_clock_after_fork();
+    detail::forget_interrupts_after_fork();
+    detail::forget_fd_wakers_after_fork();
     restart_after_fork();
     registry.keep_only_this_thread();
 }

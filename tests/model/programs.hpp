@@ -32,7 +32,7 @@ inline Program low_lock_program(int threads, int rounds) {
         }
         run.go();
         require(counter == threads * rounds, "the lock excludes");
-        lock.lock();  // free in the end; else the search fails here
+        lock.lock();  // a deadlock if it is not free in the end
     };
 }
 

@@ -26,10 +26,10 @@ void set_interrupt_handler(void (*handler)(int)) {
 
 void restore_interrupt_handler() noexcept { sigaction(SIGINT, &previous, nullptr); }
 
-void forward_to_main_thread(int signal) noexcept {
+void interrupt_main_thread() noexcept {
     const int saved_errno = errno;
     const pid_t process = getpid();
-    syscall(SYS_tgkill, process, process, signal);
+    syscall(SYS_tgkill, process, process, SIGINT);
     errno = saved_errno;
 }
 

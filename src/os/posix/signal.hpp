@@ -8,7 +8,7 @@ void set_interrupt_handler(void (*handler)(int));
 /// Puts back what set_interrupt_handler() found.
 void restore_interrupt_handler() noexcept;
 
-/// Sends the signal to the process's main thread, from a signal handler.
-void forward_to_main_thread(int signal) noexcept;
+/// Sends SIGINT to the process's main thread. Async-signal-safe; leaves errno alone.
+void interrupt_main_thread() noexcept;
 
 }  // namespace weft::os
