@@ -59,6 +59,7 @@ TEST(Faults, FailNewThatDoesNotThrow) {
         const std::unique_ptr<int> one(new (std::nothrow) int(1));
         const std::unique_ptr<Aligned[]> many(new (std::nothrow) Aligned[2]);
         keep(one.get());
+        keep(many.get());
         nulls += (one == nullptr ? 1 : 0) + (many == nullptr ? 1 : 0);
     });
     EXPECT_EQ(failed, 2U);
