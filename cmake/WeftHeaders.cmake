@@ -1,7 +1,7 @@
 # weft_add_header_checks(<name> <main.cpp>): a program into which is compiled every installed header
 # - alone, twice in one unit, as C++20; all such units link into one program, so a function that lacks
 #   its inline is found too;
-# - all together and in the reverse order, as GNU C++20;
+# - all together and in the reverse order, as GNU C++20 and as users of the shared library see them;
 # - all together after <cstdio>, <cerrno>, <sys/sysmacros.h>, and after the macros of windows.h, in
 #   both languages.
 # Standard headers come before the macros: they are not ours to protect.
@@ -41,6 +41,7 @@ function(weft_add_header_checks name main)
     target_link_libraries(${target} PRIVATE weft::weft)
   endforeach()
   set_target_properties(${name}_gnu PROPERTIES CXX_EXTENSIONS ON)
+  target_compile_options(${name}_gnu PRIVATE -UWEFT_STATIC_DEFINE)
 endfunction()
 
 # The #include lines of these headers that name neither Weft's headers nor a file of its own.

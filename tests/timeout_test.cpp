@@ -100,7 +100,7 @@ TEST(Timeout, RefusesWhatIsNotANumber) {
 }
 
 TEST(Timeout, RefusesInfinityAndMoreThanTheMaximum) {
-    EXPECT_THROW(Timeout(std::numeric_limits<double>::infinity()), std::overflow_error);
+    EXPECT_THROW(Timeout{std::numeric_limits<double>::infinity()}, std::overflow_error);
     EXPECT_THROW(Timeout(std::numeric_limits<double>::max()), std::overflow_error);
     EXPECT_THROW(Timeout(TIMEOUT_MAX + 1), std::overflow_error);
     EXPECT_THROW(Timeout(std::chrono::nanoseconds(9'223'372'036'000'000'001)), std::overflow_error);

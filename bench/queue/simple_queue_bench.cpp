@@ -1,39 +1,40 @@
-// SimpleQueue beside its peers: every row runs every competitor in turn, in one process, for a
-// number of rounds, and prints the quietest and the median time of one item, and the ratio of the
-// medians to SimpleQueue's. A ratio above one means that SimpleQueue is ahead.
+// SimpleQueue beside a queue of the standard library's parts and those of Boost and oneTBB: one
+// thread that puts and gets in turn, producers and consumers in equal numbers, and a word that goes
+// to and fro. Peers that cannot wait are polled with a yield. Checked: the sum of what comes out.
 
-#include <weft/queue/simple_queue.hpp>
-
-// Interruption points belong to boost::thread, and would need its compiled library.
+// Boost's queue is faster without interruption points, which its peers do not have.
 #define BOOST_THREAD_DONT_PROVIDE_INTERRUPTIONS
 
-#include <tbb/concurrent_queue.h>
-#include <boost/lockfree/queue.hpp>
-#include <boost/thread/concurrent_queues/sync_queue.hpp>
+// sync_queue.hpp needs lock_guard.hpp before it.
 #include <boost/thread/lock_guard.hpp>
 
-#include <algorithm>
+#include <benchmark/benchmark.h>
+
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <deque>
-#include <functional>
-#include <latch>
 #include <mutex>
 #include <string>
-#include <string_view>
 #include <thread>
+#include <type_traits>
+#include <utility>
 #include <vector>
+
+#include <oneapi/tbb/concurrent_queue.h>
+#include <boost/lockfree/queue.hpp>
+#include <boost/thread/concurrent_queues/sync_queue.hpp>
+#include <weft/queue/simple_queue.hpp>
+
+#include "support/pairs.hpp"
 
 namespace {
 
 template <class T>
 class Weft {
 public:
-    static constexpr const char* kName = "weft::queue::SimpleQueue";
+    static constexpr const char* kName = "weft";
     void push(T item) { queue_.put(std::move(item)); }
     T pop() { return queue_.get(); }
 
@@ -44,7 +45,7 @@ private:
 template <class T>
 class Textbook {
 public:
-    static constexpr const char* kName = "mutex + condition_variable + deque";
+    static constexpr const char* kName = "std::mutex+deque";
     void push(T item) {
         {
             const std::lock_guard held(mutex_);
@@ -80,10 +81,10 @@ private:
 template <class T>
 class TbbBounded {
 public:
-    static constexpr const char* kName = "tbb::concurrent_bounded_queue";
+    static constexpr const char* kName = "tbb::bounded_queue";
     void push(T item) { queue_.push(std::move(item)); }
     T pop() {
-        T item;
+        T item{};
         queue_.pop(item);
         return item;
     }
@@ -95,10 +96,10 @@ private:
 template <class T>
 class TbbUnbounded {
 public:
-    static constexpr const char* kName = "tbb::concurrent_queue (polled, yields)";
+    static constexpr const char* kName = "tbb::queue(yield)";
     void push(T item) { queue_.push(std::move(item)); }
     T pop() {
-        T item;
+        T item{};
         while (!queue_.try_pop(item)) std::this_thread::yield();
         return item;
     }
@@ -110,7 +111,7 @@ private:
 template <class T>
 class BoostLockfree {
 public:
-    static constexpr const char* kName = "boost::lockfree::queue (polled, yields)";
+    static constexpr const char* kName = "boost::lockfree(yield)";
     void push(T item) {
         while (!queue_.push(item)) std::this_thread::yield();
     }
@@ -144,133 +145,93 @@ T make_item(std::uint64_t value) {
     }
 }
 
-[[noreturn]] void fail(const char* name) {
-    std::fprintf(stderr, "%s lost or invented items\n", name);
-    std::abort();
+constexpr std::uint64_t sum_below(std::uint64_t n) {
+    return n * (n - 1) / 2;
 }
 
-double seconds_of(const std::function<void()>& work) {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-/// Nanoseconds for one item, one thread putting and getting in turn.
+/// One thread puts an item and gets it.
 template <class Queue, class T>
-double alone(std::uint64_t items) {
+void alone(benchmark::State& state) {
     Queue queue;
+    std::uint64_t items = 0;
     std::uint64_t sum = 0;
-    const double time = seconds_of([&] {
-        for (std::uint64_t i = 0; i < items; ++i) {
-            queue.push(make_item<T>(i));
-            sum += value_of(queue.pop());
-        }
-    });
-    if (sum != items * (items - 1) / 2) fail(Queue::kName);
-    return time * 1e9 / static_cast<double>(items);
-}
-
-/// Nanoseconds for one item, `pairs` producers and as many consumers.
-template <class Queue, class T, int pairs>
-double streamed(std::uint64_t items) {
-    Queue queue;
-    const std::uint64_t each = items / pairs;
-    std::atomic<std::uint64_t> sum{0};
-    std::latch start(2 * pairs + 1);
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < pairs; ++i) {
-        threads.emplace_back([&] {
-            start.arrive_and_wait();
-            for (std::uint64_t n = 0; n < each; ++n) queue.push(make_item<T>(n));
-        });
-        threads.emplace_back([&] {
-            start.arrive_and_wait();
-            std::uint64_t mine = 0;
-            for (std::uint64_t n = 0; n < each; ++n) mine += value_of(queue.pop());
-            sum += mine;
-        });
+    for (auto _ : state) {
+        queue.push(make_item<T>(items++));
+        sum += value_of(queue.pop());
     }
-    const double time = seconds_of([&] {
-        start.arrive_and_wait();
-        for (auto& thread : threads) thread.join();
-    });
-    if (sum != pairs * (each * (each - 1) / 2)) fail(Queue::kName);
-    return time * 1e9 / static_cast<double>(each * pairs);
+    if (sum != sum_below(items)) state.SkipWithError("lost an item");
 }
 
-/// Nanoseconds for a round trip between two threads over two queues.
+/// `pairs` threads put, as many get; a batch of items at a time, threads and all.
+template <class Queue, class T, std::uint64_t pairs>
+void streamed(benchmark::State& state) {
+    constexpr std::uint64_t kEach = 200'000 / pairs;
+    while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(kEach * pairs))) {
+        Queue queue;
+        std::atomic<std::uint64_t> sum{0};
+        {
+            std::vector<std::jthread> threads;
+            for (std::uint64_t i = 0; i < pairs; ++i) {
+                threads.emplace_back([&] {
+                    for (std::uint64_t n = 0; n < kEach; ++n) queue.push(make_item<T>(n));
+                });
+                threads.emplace_back([&] {
+                    std::uint64_t mine = 0;
+                    for (std::uint64_t n = 0; n < kEach; ++n) mine += value_of(queue.pop());
+                    sum += mine;
+                });
+            }
+        }
+        if (sum != pairs * sum_below(kEach)) state.SkipWithError("lost an item");
+    }
+}
+
+/// Two threads and two queues; one iteration is a round trip.
 template <class Queue, class T>
-double ping_pong(std::uint64_t rounds) {
-    Queue there;
-    Queue back;
-    std::uint64_t sum = 0;
-    std::jthread partner([&] {
-        for (std::uint64_t i = 0; i < rounds; ++i) back.push(there.pop());
-    });
-    const double time = seconds_of([&] {
-        for (std::uint64_t i = 0; i < rounds; ++i) {
+void ping_pong(benchmark::State& state) {
+    constexpr std::uint64_t kRounds = 2'000;
+    while (state.KeepRunningBatch(kRounds)) {
+        Queue there;
+        Queue back;
+        std::uint64_t sum = 0;
+        const std::jthread partner([&] {
+            for (std::uint64_t i = 0; i < kRounds; ++i) back.push(there.pop());
+        });
+        for (std::uint64_t i = 0; i < kRounds; ++i) {
             there.push(make_item<T>(i));
             sum += value_of(back.pop());
         }
-    });
-    if (sum != rounds * (rounds - 1) / 2) fail(Queue::kName);
-    return time * 1e9 / static_cast<double>(rounds);
-}
-
-struct Competitor {
-    const char* name;
-    double (*run)(std::uint64_t);
-    std::vector<double> times = {};
-};
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
-
-void race(std::string_view row, std::uint64_t items, int rounds, std::string_view wanted,
-          std::vector<Competitor> competitors) {
-    if (row.find(wanted) == std::string_view::npos) return;
-    for (int round = 0; round < rounds; ++round) {
-        for (std::size_t i = 0; i < competitors.size(); ++i) {
-            Competitor& each =
-                competitors[(i + static_cast<std::size_t>(round)) % competitors.size()];
-            each.times.push_back(each.run(items));
-        }
+        if (sum != sum_below(kRounds)) state.SkipWithError("lost an item");
     }
-    const double ours = median(competitors.front().times);
-    std::printf("%.*s\n", static_cast<int>(row.size()), row.data());
-    for (const Competitor& each : competitors) {
-        std::printf("  %-42s min %8.1f ns   median %8.1f ns   ratio %6.2f\n", each.name,
-                    *std::min_element(each.times.begin(), each.times.end()), median(each.times),
-                    median(each.times) / ours);
-    }
-    std::fflush(stdout);
 }
 
-template <class T, template <class> class... Queues>
-void race_all(const char* type, std::string_view wanted, int rounds) {
-    const std::string suffix = std::string(" ") + type;
-    race("alone put+get" + suffix, 300'000, rounds, wanted,
-         {{Queues<T>::kName, alone<Queues<T>, T>}...});
-    race("1P1C" + suffix, 400'000, rounds, wanted,
-         {{Queues<T>::kName, streamed<Queues<T>, T, 1>}...});
-    race("2P2C" + suffix, 400'000, rounds, wanted,
-         {{Queues<T>::kName, streamed<Queues<T>, T, 2>}...});
-    race("4P4C" + suffix, 400'000, rounds, wanted,
-         {{Queues<T>::kName, streamed<Queues<T>, T, 4>}...});
-    race("ping-pong" + suffix, 5'000, rounds, wanted,
-         {{Queues<T>::kName, ping_pong<Queues<T>, T>}...});
+template <class Queue, class T>
+void add(const std::string& type) {
+    const auto row = [&](const char* what, void (*run)(benchmark::State&)) {
+        const std::string name = std::string("BM_SimpleQueue_") + what + "_" + type;
+        benchmark::RegisterBenchmark(bench::name(name, Queue::kName).c_str(), run)->UseRealTime();
+    };
+    row("alone", alone<Queue, T>);
+    row("1P1C", streamed<Queue, T, 1>);
+    row("2P2C", streamed<Queue, T, 2>);
+    row("4P4C", streamed<Queue, T, 4>);
+    row("ping_pong", ping_pong<Queue, T>);
+}
+
+template <class T>
+void add_all(const std::string& type) {
+    add<Weft<T>, T>(type);
+    add<Textbook<T>, T>(type);
+    add<BoostSync<T>, T>(type);
+    add<TbbBounded<T>, T>(type);
+    add<TbbUnbounded<T>, T>(type);
+    if constexpr (std::is_trivially_copyable_v<T>) add<BoostLockfree<T>, T>(type);
 }
 
 }  // namespace
 
-/// Arguments: part of a row's name (all rows when empty), and the number of rounds.
 int main(int argc, char** argv) {
-    const std::string wanted = argc > 1 ? argv[1] : "";
-    const int rounds = argc > 2 ? std::atoi(argv[2]) : 15;
-    race_all<std::int64_t, Weft, Textbook, BoostSync, TbbBounded, TbbUnbounded, BoostLockfree>(
-        "int64", wanted, rounds);
-    race_all<std::string, Weft, Textbook, BoostSync, TbbBounded, TbbUnbounded>("string of 32",
-                                                                               wanted, rounds);
+    add_all<std::int64_t>("int64");
+    add_all<std::string>("string32");
+    return bench::run_pairs(argc, argv);
 }

@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <stop_token>
 #include <string>
-#include <thread>
 
 #include <weft/detail/annotations.hpp>
 #include <weft/detail/atomic.hpp>
 #include <weft/detail/config.hpp>
+#include <weft/detail/thread_number.hpp>
 #include <weft/detail/wait_list.hpp>
 #include <weft/timeout.hpp>
 
@@ -171,7 +171,7 @@ public:
     void release() WEFT_RELEASE() {
         if (!owns()) throw_not_owner();
         if (--level_ == 0) {
-            owner_.store(std::thread::id(), std::memory_order_relaxed);
+            owner_.store(0, std::memory_order_relaxed);
             lock_.release();
         }
     }
@@ -194,24 +194,24 @@ public:
         return try_lock_for(when - Clock::now());
     }
 
-    /// Python's text form: state, owner's identifier and level.
+    /// Python's text form: the state and the owner's number.
     [[nodiscard]] WEFT_API std::string repr() const;
 
 private:
     friend class threading::Condition;
 
     [[nodiscard]] bool owns() const noexcept {
-        // Relaxed: only the owner itself ever reads its own identifier here.
-        return owner_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+        // Relaxed: only the owner itself ever reads its own number here.
+        return owner_.load(std::memory_order_relaxed) == detail::this_thread_number();
     }
     void take() noexcept {
-        owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+        owner_.store(detail::this_thread_number(), std::memory_order_relaxed);
         level_ = 1;
     }
     WEFT_API bool acquire_checked(bool blocking, Timeout timeout);
     [[noreturn]] WEFT_API static void throw_not_owner();
 
-    detail::Atomic<std::thread::id> owner_{};
+    detail::Atomic<std::uint64_t> owner_{0};  ///< the owner's number; 0 when free
     std::uint64_t level_ = 0;  ///< read and written by the owner only
     LockType lock_;
 };

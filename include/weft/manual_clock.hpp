@@ -27,7 +27,7 @@ namespace weft {
 class WEFT_API ManualClock {
 public:
     /// As long as this lives, its clock is installed. Movable; the last owner removes the clock.
-    class WEFT_API [[nodiscard]] Installation {
+    class [[nodiscard]] WEFT_API Installation {
     public:
         Installation(Installation&& other) noexcept : is_active_(other.is_active_) {
             other.is_active_ = false;

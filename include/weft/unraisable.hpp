@@ -23,8 +23,8 @@ struct UnraisableHookArgs {
 using UnraisableHook = detail::Hook<UnraisableHookArgs>;
 
 namespace detail {
-extern WEFT_API constinit NeverDestroyed<UnraisableHook> global_unraisablehook;
-extern WEFT_API constinit NeverDestroyed<const UnraisableHook> global_original_unraisablehook;
+WEFT_API extern constinit NeverDestroyed<UnraisableHook> global_unraisablehook;
+WEFT_API extern constinit NeverDestroyed<const UnraisableHook> global_original_unraisablehook;
 
 /// Hands an exception to unraisablehook. If the hook itself throws, the original hook reports that
 /// and the exception. Never throws.

@@ -12,9 +12,9 @@
 //   kLocked   somebody holds the lock.
 //   kWaiters  somebody may be listed in waiters_. Set and cleared with the list's lock held.
 //   kWoken    a thread was taken off the list to compete for the lock and has not decided yet;
-//             until it has, a release wakes nobody else. Set by the holder in the same step that
-//             clears kLocked; cleared by the woken thread in the step that takes the lock or goes
-//             back to the list.
+//             until it has, a release wakes nobody else. Set by the release that takes it off the
+//             list, with the list's lock held and before that release clears kLocked; cleared by
+//             the woken thread in the step that takes the lock or goes back to the list.
 //
 // No wake-up is lost: a thread goes to sleep only after one read-modify-write, made with the list's
 // lock held, has found kLocked set, set kWaiters and (if it was the woken one) cleared kWoken. The
@@ -59,6 +59,10 @@ bool is_single_try(bool blocking, Timeout timeout) {
 
 detail::Deadline deadline_of(Timeout timeout) {
     return timeout.is_minus_one() ? detail::Deadline::never() : detail::Deadline::after(timeout);
+}
+
+[[noreturn]] void throw_not_locked() {
+    throw std::runtime_error("release: the lock is not locked");
 }
 
 }  // namespace
@@ -142,9 +146,7 @@ WaitEnd LockType::acquire_slow(const WaitLimits& limits) noexcept {
 void LockType::release_slow() {
     std::uint32_t seen = state_.load(std::memory_order_relaxed);
     for (;;) {
-        if ((seen & kLocked) == 0) {
-            throw std::runtime_error("release: the lock is not locked");
-        }
+        if ((seen & kLocked) == 0) throw_not_locked();
         if ((seen & kWaiters) == 0 || (seen & kWoken) != 0) {
             if (state_.compare_exchange_weak(seen, seen & ~kLocked, std::memory_order_release,
                                              std::memory_order_relaxed)) {
@@ -155,7 +157,18 @@ void LockType::release_slow() {
         Waiter* first = nullptr;
         {
             detail::WaitList::Locked view(waiters_);
-            first = view.take_first();
+            first = view.first();
+            // The lock is claimed for the first waiter only while it is locked: another thread may
+            // release it at the same time, and of two releases of one acquisition one must fail.
+            // To hand over is to find it locked, since from then on it is the waiter's to release.
+            const std::uint32_t claim = first == nullptr || first->is_starving ? 0 : kWoken;
+            seen = state_.load(std::memory_order_relaxed);
+            while ((seen & kLocked) != 0 && (seen & kWoken) == 0 &&
+                   !state_.compare_exchange_weak(seen, seen | claim, std::memory_order_acq_rel,
+                                                 std::memory_order_relaxed)) {
+            }
+            if ((seen & kLocked) == 0 || (seen & kWoken) != 0) continue;
+            view.take_first();
             if (view.is_empty()) state_.fetch_and(~kWaiters, std::memory_order_relaxed);
         }
         if (first == nullptr) {
@@ -164,13 +177,18 @@ void LockType::release_slow() {
         }
         if (first->is_starving) {
             first->is_granted = true;
-        } else {
-            // kLocked off and kWoken on in one step, which is the last access to the lock: whoever
-            // takes it next may destroy it.
-            static_assert(kLocked == 1);
-            state_.fetch_add(kWoken - kLocked, std::memory_order_release);
+            first->notify();
+            return;
         }
+        // The last access to the lock: whoever takes it next may destroy it.
+        seen = state_.load(std::memory_order_relaxed);
+        while ((seen & kLocked) != 0 &&
+               !state_.compare_exchange_weak(seen, seen & ~kLocked, std::memory_order_release,
+                                             std::memory_order_relaxed)) {
+        }
+        // In any case, since kWoken waits for this thread to decide.
         first->notify();
+        if ((seen & kLocked) == 0) throw_not_locked();
         return;
     }
 }
@@ -209,11 +227,9 @@ void RLock::throw_not_owner() {
 }
 
 std::string RLock::repr() const {
-    const std::thread::id owner = owner_.load(std::memory_order_relaxed);
     return fmt::format("<{} weft::_thread::RLock owner={} at {}>",
                        locked() ? "locked" : "unlocked",
-                       owner == std::thread::id() ? std::size_t{0}
-                                                  : std::hash<std::thread::id>()(owner),
+                       owner_.load(std::memory_order_relaxed),
                        fmt::ptr(this));
 }
 

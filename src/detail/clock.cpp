@@ -1,5 +1,6 @@
 #include "detail/clock.hpp"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -39,6 +40,7 @@ public:
         Shard& shard = shards_[sleep.shard_];
         shard.mutex.lock();
         forget_other_process(shard);
+        sleep.generation_ = shard.generation;
         sleep.next_ = shard.first;
         if (shard.first != nullptr) shard.first->previous_ = &sleep;
         shard.first = &sleep;
@@ -52,8 +54,12 @@ public:
         Shard& shard = shards_[sleep.shard_];
         shard.mutex.lock();
         forget_other_process(shard);
-        (sleep.previous_ != nullptr ? sleep.previous_->next_ : shard.first) = sleep.next_;
-        if (sleep.next_ != nullptr) sleep.next_->previous_ = sleep.previous_;
+        // Else it was listed before a fork, in a signal handler, and its neighbours are the
+        // parent's.
+        if (sleep.generation_ == shard.generation) {
+            (sleep.previous_ != nullptr ? sleep.previous_->next_ : shard.first) = sleep.next_;
+            if (sleep.next_ != nullptr) sleep.next_->previous_ = sleep.previous_;
+        }
         shard.mutex.unlock();
     }
 
@@ -137,7 +143,7 @@ Nanoseconds now() noexcept {
                 return time;
             }
         }
-        os::pause();
+        os::yield();
     }
 }
 
@@ -166,6 +172,9 @@ void thaw_clock() noexcept {
     state.mode.store(Mode::running, std::memory_order_seq_cst);
     state.mutex.unlock();
     sleepers.poke_all();
+    // Whoever waits for sleepers learns that nothing is measured by hand any more.
+    state.arrivals.fetch_add(1, std::memory_order_seq_cst);
+    os::futex_wake(state.arrivals, std::numeric_limits<int>::max());
 }
 
 void restart_clock_after_fork() noexcept {
@@ -188,10 +197,11 @@ bool advance_clock(Nanoseconds step) noexcept {
 
 std::size_t count_timed_sleepers() noexcept { return sleepers.count(); }
 
-void wait_for_timed_sleepers(std::size_t count) noexcept {
+bool wait_for_timed_sleepers(std::size_t count) noexcept {
     for (;;) {
         const std::uint32_t arrivals = state.arrivals.load(std::memory_order_seq_cst);
-        if (sleepers.count() >= count) return;
+        if (!is_clock_frozen()) return false;
+        if (sleepers.count() >= count) return true;
         os::futex_wait(state.arrivals, arrivals, os::kNoDeadline);
     }
 }

@@ -23,7 +23,8 @@ void restart_clock_after_fork() noexcept;
 [[nodiscard]] bool advance_clock(Nanoseconds step) noexcept;
 /// How many sleeps with a deadline are not yet due.
 std::size_t count_timed_sleepers() noexcept;
-/// Blocks until at least `count` sleeps with a deadline are not yet due.
-void wait_for_timed_sleepers(std::size_t count) noexcept;
+/// Blocks until at least `count` sleeps with a deadline are not yet due. Returns false, also in the
+/// middle of the wait, when the clock runs.
+bool wait_for_timed_sleepers(std::size_t count) noexcept;
 
 }  // namespace weft::detail

@@ -30,6 +30,12 @@ std::uint16_t after_failure(std::uint16_t budget) {
     return static_cast<std::uint16_t>(budget - (budget + 3) / 4);
 }
 
+/// How a wait ends whose time is up before it begins.
+WaitEnd end_of_poll(const WaitLimits& limits) {
+    const bool is_stopped = limits.stop != nullptr && limits.stop->stop_requested();
+    return is_stopped ? WaitEnd::cancelled : WaitEnd::timed_out;
+}
+
 }  // namespace
 
 void throw_if_stopped(WaitEnd end) {
@@ -94,7 +100,23 @@ bool Waiter::spin(WaitList& list) noexcept {
     return false;
 }
 
+void Waiter::wait_for_notification() noexcept {
+    for (int i = 0; i < kYields && !is_notified(); ++i) os::yield();
+    // The notifier has lost its CPU, or wakes many others first.
+    for (;;) {
+        std::uint32_t seen = word_.load(std::memory_order_acquire);
+        if ((seen & kNotified) != 0) return;
+        if ((seen & kAsleep) == 0 &&
+            !word_.compare_exchange_strong(seen, seen | kAsleep, std::memory_order_acq_rel,
+                                           std::memory_order_relaxed)) {
+            continue;
+        }
+        os::futex_wait(word_, seen | kAsleep, os::kNoDeadline);
+    }
+}
+
 WaitEnd Waiter::sleep(const WaitLimits& limits) noexcept {
+    if (limits.deadline.has_passed()) return is_notified() ? WaitEnd::notified : end_of_poll(limits);
     const PokeOnStop on_stop(word_, limits.stop);
     const TimedSleep timed(word_, limits.deadline);
     const InterruptibleSleep interruptible(word_, limits.is_interruptible);
@@ -137,6 +159,7 @@ void WaitList::append(Waiter& waiter) noexcept {
     (tail_ != nullptr ? tail_->next_ : head_) = &waiter;
     tail_ = &waiter;
     waiter.is_listed_ = true;
+    waiter.generation_ = generation_;
     // seq_cst: the partner of the load in notify_one(); see the class comment.
     count_.fetch_add(1, std::memory_order_seq_cst);
 }
@@ -147,6 +170,7 @@ void WaitList::prepend(Waiter& waiter) noexcept {
     (head_ != nullptr ? head_->previous_ : tail_) = &waiter;
     head_ = &waiter;
     waiter.is_listed_ = true;
+    waiter.generation_ = generation_;
     count_.fetch_add(1, std::memory_order_seq_cst);
 }
 
@@ -161,14 +185,17 @@ void WaitList::enter(Waiter& waiter) noexcept { Locked(*this).append(waiter); }
 
 bool WaitList::remove(Waiter& waiter) noexcept {
     if (waiter.is_notified()) return false;
-    mutex_.lock();
-    forget_other_process();
-    const bool was_listed = waiter.is_listed_;
-    if (was_listed) unlink(waiter);
-    mutex_.unlock();
+    bool was_listed = false;
+    {
+        Locked view(*this);
+        // Forked while it waited, in a signal handler: list and notifier are the parent's.
+        if (waiter.generation_ != generation_) return true;
+        was_listed = waiter.is_listed_;
+        if (was_listed) unlink(waiter);
+    }
     // A notifier takes the waiter off the list before it sets the word: the waiter must outlive
     // that.
-    while (!was_listed && !waiter.is_notified()) os::yield();
+    if (!was_listed) waiter.wait_for_notification();
     return was_listed;
 }
 

@@ -32,7 +32,7 @@ bool Condition::wait_once(const detail::WaitLimits& limits) WEFT_NO_THREAD_SAFET
         }
     } else {
         level = rlock_->level_;
-        rlock_->owner_.store(std::thread::id(), std::memory_order_relaxed);
+        rlock_->owner_.store(0, std::memory_order_relaxed);
         rlock_->lock_.release();
     }
     WaitEnd end = waiter.spin_then_sleep(waiters_, limits);

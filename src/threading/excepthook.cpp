@@ -1,5 +1,7 @@
 #include <weft/threading/excepthook.hpp>
 
+#include <new>
+
 #include <fmt/format.h>
 
 #include <weft/_thread/identity.hpp>
@@ -7,6 +9,7 @@
 #include <weft/unraisable.hpp>
 
 #include "detail/describe.hpp"
+#include "os/posix/forced_unwind.hpp"
 #include "threading/thread_access.hpp"
 
 namespace weft::threading {
@@ -39,18 +42,21 @@ std::string ExceptHookArgs::what() const {
     return exc_value != nullptr ? detail::describe(exc_value).line() : exc_type;
 }
 
-void report_uncaught(const Thread& thread) noexcept {
-    const std::exception_ptr exception = std::current_exception();
+void report_uncaught(const Thread& thread, const std::exception_ptr& exception) {
+    std::exception_ptr of_the_hook;
     try {
-        try {
-            excepthook({detail::describe(exception).type, exception, thread});
-        } catch (...) {
-            detail::report_unraisable({std::current_exception(),
-                                       "Exception in threading.excepthook, called for",
-                                       fmt::format("{} ({})", thread.name(),
-                                                   detail::describe(exception).line())});
-        }
+        excepthook({detail::describe(exception).type, exception, thread});
+    } catch (const os::ForcedUnwind&) {
+        throw;
     } catch (...) {
+        of_the_hook = std::current_exception();
+    }
+    if (of_the_hook == nullptr) return;
+    try {
+        detail::report_unraisable(
+            {of_the_hook, "Exception in threading.excepthook, called for",
+             fmt::format("{} ({})", thread.name(), detail::describe(exception).line())});
+    } catch (const std::bad_alloc&) {
         detail::write_to_stderr(
             "weft: an exception has left a thread, and no memory was left to describe it\n");
     }

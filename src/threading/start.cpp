@@ -1,5 +1,6 @@
 #include "threading/start.hpp"
 
+#include <exception>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -23,6 +24,7 @@ using detail::ThreadState;
 /// the part of the thread that comes after its thread_local objects.
 void run_on_thread(const std::shared_ptr<ThreadState>& thread) {
     const std::shared_ptr<detail::ThreadBody> object = std::move(thread->object_to_run);
+    std::exception_ptr uncaught;
     try {
         if (object != nullptr) {
             object->run(thread->stop().get_token());
@@ -32,8 +34,11 @@ void run_on_thread(const std::shared_ptr<ThreadState>& thread) {
     } catch (const os::ForcedUnwind&) {
         throw;
     } catch (...) {
-        report_uncaught(detail::ThreadAccess::handle(thread));
+        uncaught = std::current_exception();
     }
+    // Not in the handler: the C++ library ends the process when forced unwinding, which a hook may
+    // cause, is caught while another exception is being handled.
+    if (uncaught != nullptr) report_uncaught(detail::ThreadAccess::handle(thread), uncaught);
 }
 
 /// Not noexcept: pthread_exit() and pthread_cancel() unwind through it.

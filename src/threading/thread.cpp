@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/main_thread.hpp"
+#include "detail/describe.hpp"
 #include "runtime/parking.hpp"
 #include "threading/start.hpp"
 #include "threading/thread_access.hpp"
@@ -130,7 +130,10 @@ std::stop_token Thread::get_stop_token() const noexcept { return state_->stop().
 std::stop_source Thread::get_stop_source() const noexcept { return state_->stop(); }
 
 std::string Thread::repr() const {
-    const char* type = "Thread";
+    std::string type = "Thread";
+    if (object_ != nullptr && object_->type() != nullptr) {
+        type = detail::demangle(object_->type()->name());
+    }
     if (state_->kind() == ThreadKind::main) type = "_MainThread";
     if (state_->kind() == ThreadKind::dummy) type = "_DummyThread";
     std::string text = fmt::format("<{}({}, ", type, state_->name());

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <exception>
+
 #include <weft/threading/thread.hpp>
 
 #include "runtime/registry.hpp"
@@ -21,8 +23,8 @@ struct ThreadAccess {
 
 namespace weft::threading {
 
-/// Hands the exception that is being handled, which has left `thread`'s target, to the hook. Lets
-/// forced unwinding pass, and nothing else.
-void report_uncaught(const Thread& thread) noexcept;
+/// Hands an exception that has left `thread`'s target to the hook. Throws nothing, but lets forced
+/// unwinding pass; not to be called while an exception is being handled.
+void report_uncaught(const Thread& thread, const std::exception_ptr& exception);
 
 }  // namespace weft::threading

@@ -326,6 +326,39 @@ TEST(Lock, MayBeAConstinitStatic) {
     lock.release();
 }
 
+TEST(RLock, ANewThreadDoesNotOwnWhatAnEndedOneLeftLocked) {
+    RLock lock;
+    for (int i = 0; i < 4; ++i) {
+        // The system gives the ended thread's identifier to the next one.
+        elsewhere([&] { EXPECT_EQ(lock.acquire(false), i == 0); });
+    }
+    EXPECT_TRUE(lock.locked());
+}
+
+/// Two threads release at once what was acquired once, while others wait: whoever had nothing to
+/// release is told, and the lock is locked only if somebody has it.
+TEST(Lock, ConcurrentReleasesOfOneAcquireLeaveNoLockWithoutAHolder) {
+    for (int round = 0; round < 200; ++round) {
+        LockType lock;
+        lock.acquire();
+        std::atomic<int> held{1};
+        {
+            std::vector<std::jthread> threads;
+            for (int i = 0; i < 2; ++i) {
+                threads.emplace_back([&] { held += lock.acquire(true, 1ms) ? 1 : 0; });
+                threads.emplace_back([&] {
+                    try {
+                        lock.release();
+                        --held;
+                    } catch (const std::runtime_error&) {
+                    }
+                });
+            }
+        }
+        EXPECT_EQ(held, lock.locked() ? 1 : 0);
+    }
+}
+
 TEST(RLock, OwnerAcquiresAgainAndReleasesAsOften) {
     RLock lock;
     EXPECT_TRUE(lock.acquire());

@@ -152,7 +152,7 @@ class House:
         candidates = [f"include/{include.name}"]
         if include.quoted:
             candidates = [f"{folder}/{include.name}", f"src/{include.name}", f"{top}/{include.name}",
-                          *candidates]
+                          f"{top}/support/{include.name}", *candidates]
         candidates = [posixpath.normpath(candidate) for candidate in candidates]
         return next((c for c in candidates if c in self.texts), None)
 
@@ -246,7 +246,7 @@ class House:
                 if token.startswith("${PROJECT_SOURCE_DIR}/"):
                     listed.add(token.removeprefix("${PROJECT_SOURCE_DIR}/"))
                 elif path.endswith("CMakeLists.txt"):
-                    listed.add(f"{folder}/{token}" if folder else token)
+                    listed.add(posixpath.normpath(posixpath.join(folder, token)))
             for name in re.findall(r"\bweft_add_example\(\s*(\w+)", bare):
                 listed.add(f"{folder}/{name}.cpp")
         for path in self.code:

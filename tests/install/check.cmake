@@ -33,16 +33,14 @@ else()
   set(shared OFF)
 endif()
 set(as_configured -D CMAKE_BUILD_TYPE=Release -D CMAKE_CXX_COMPILER=${CXX} -G Ninja)
-if(LAUNCHER)
-  list(APPEND as_configured "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}")
-endif()
+set(ENV{CMAKE_CXX_COMPILER_LAUNCHER} "${LAUNCHER}")
 
 if(STEP STREQUAL "prefix")
   # Installed in one place and moved to another, so that nothing may remember the first.
   file(REMOVE_RECURSE ${WORK}/${KIND})
   must(${CMAKE_COMMAND} -S ${WEFT_SOURCE} -B ${WORK}/${KIND}/build "${as_configured}"
     -D BUILD_SHARED_LIBS=${shared} -D CMAKE_INSTALL_PREFIX=${WORK}/${KIND}/first_place
-    -D WEFT_BUILD_TESTS=OFF -D WEFT_BUILD_EXAMPLES=OFF -D WEFT_BUILD_TOOLS=OFF -D WEFT_BUILD_FUZZERS=OFF)
+    -D WEFT_WERROR=ON -D WEFT_BUILD_TESTS=OFF -D WEFT_BUILD_EXAMPLES=OFF -D WEFT_BUILD_TOOLS=OFF -D WEFT_BUILD_FUZZERS=OFF)
   must(${CMAKE_COMMAND} --build ${WORK}/${KIND}/build --parallel 2)
   must(${CMAKE_COMMAND} --install ${WORK}/${KIND}/build)
   file(RENAME ${WORK}/${KIND}/first_place ${prefix})

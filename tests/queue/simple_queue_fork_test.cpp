@@ -119,7 +119,7 @@ void fork_in_the_middle(ValueOf value_of, T (*make)(std::uint64_t)) {
             for (int i = 0; i < 400 && !ends; ++i) (void)queue.get();
         }
     });
-    for (int round = 0; round < 150; ++round) {
+    for (int round = 0; round < 80; ++round) {
         ASSERT_EQ(run_in_child([&] { return check_in_child(queue, value_of, make); }), kGood)
             << "in round " << round;
     }

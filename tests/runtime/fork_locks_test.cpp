@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <latch>
 #include <memory>
@@ -66,11 +69,13 @@ TEST(LowLockAfterFork, IsFreeWhenAThreadOfTheParentHeldIt) {
         EXPECT_EQ(in_child([&] {
                       lock.lock();
                       lock.unlock();
-                      return lock.try_lock();
+                      lock.lock();
+                      return true;
                   }),
                   kGood);
     }
-    EXPECT_FALSE(lock.try_lock());
+    lock.unlock();
+    lock.lock();
     lock.unlock();
 }
 
@@ -112,6 +117,42 @@ TEST(WaitListAfterFork, ServesTheChildsOwnThreads) {
                   kGood);
     }
     EXPECT_TRUE(list.remove(waiter));
+}
+
+std::atomic<pid_t> child_of_the_handler{-1};
+
+/// A signal handler forks while its thread waits: the child goes on with a wait of which its own
+/// lists know nothing.
+TEST(WaitListAfterFork, SurvivesAForkByAHandlerOfAWaitingThread) {
+    WaitList list;
+    struct sigaction action {};
+    struct sigaction before {};
+    action.sa_handler = [](int) { child_of_the_handler = fork(); };
+    sigaction(SIGUSR1, &action, &before);
+    const auto wait_a_moment = [&] {
+        auto never = [] { return false; };
+        return list.wait(never, {.deadline = detail::Deadline::after(0.2)});
+    };
+    const pid_t parent = getpid();
+    std::thread waiter([&] {
+        const bool has_timed_out = wait_a_moment() == detail::WaitEnd::timed_out;
+        if (getpid() == parent) return;
+        Waiter own;
+        list.enter(own);
+        _exit(has_timed_out && list.notify(5) == 1 && own.is_notified() ? kGood : 1);
+    });
+    Waiter neighbour;
+    while (list.is_empty()) std::this_thread::yield();
+    list.enter(neighbour);
+    pthread_kill(waiter.native_handle(), SIGUSR1);
+    waiter.join();
+    sigaction(SIGUSR1, &before, nullptr);
+    list.remove(neighbour);
+    ASSERT_GT(child_of_the_handler, 0);
+    const auto status = test::wait_for_process(child_of_the_handler,
+                                               std::chrono::seconds(20) * test::slowness());
+    ASSERT_TRUE(status.has_value());
+    EXPECT_EQ(WIFEXITED(*status) ? WEXITSTATUS(*status) : -1, kGood);
 }
 
 TEST(LockAfterFork, StaysLockedWhenItsHolderIsGone) {
@@ -170,6 +211,21 @@ TEST(RLockAfterFork, StaysLockedWhenItsOwnerIsGone) {
                   } catch (const std::runtime_error&) {
                       return !lock.acquire(false);
                   }
+              }),
+              kGood);
+}
+
+TEST(RLockAfterFork, IsNotOwnedByAThreadWithTheIdentifierOfAVanishedOne) {
+    threading::RLock lock;
+    const Bystander owner([&] { lock.acquire(); });
+    // The system gives the vanished thread's stack, and with it its identifier, to new threads.
+    EXPECT_EQ(in_child([&] {
+                  for (int i = 0; i < 4; ++i) {
+                      bool is_taken = false;
+                      std::thread([&] { is_taken = lock.acquire(false); }).join();
+                      if (is_taken) return false;
+                  }
+                  return true;
               }),
               kGood);
 }

@@ -199,7 +199,6 @@ TEST(Condition, AWokenThreadReturnsOnlyWhenTheLockIsReleased) {
     Condition condition;
     Waiters waiters(condition);
     waiters.add();
-    std::atomic<bool> is_released{false};
     std::vector<int> woken_before;
     {
         Guard held(condition);

@@ -124,6 +124,15 @@ TEST(ThreadRepr, ShowsNameStateAndIdentifier) {
               "<_MainThread(MainThread, started " + std::to_string(get_ident()) + ")>");
 }
 
+struct Counter : Runnable {
+    void run() override {}
+};
+
+TEST(ThreadRepr, ShowsTheClassOfARunnable) {
+    const auto counter = Thread::of<Counter>({.name = "c"});
+    EXPECT_NE(counter.repr().find("Counter(c, initial)>"), std::string::npos) << counter.repr();
+}
+
 TEST(ThreadHandle, CopiesMeanTheSameThread) {
     int calls = 0;
     Thread thread([&calls] { ++calls; });

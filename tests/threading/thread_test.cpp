@@ -352,7 +352,8 @@ TEST(Thread, MayBeJoinedByManyAndAgain) {
 }
 
 TEST(Thread, JoinReturnsAfterThreadLocalObjectsAreGone) {
-    static std::atomic<int> gone{0};
+    static std::atomic<int> gone;
+    gone = 0;
     struct Late {
         ~Late() {
             for (int i = 0; i < 100; ++i) std::this_thread::yield();

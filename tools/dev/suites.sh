@@ -42,6 +42,8 @@ run_suite() {
     return "$status"
 }
 
+passed_lines='^(Internal ctest|Test project| *Start +[0-9]+:| *[0-9]+/[0-9]+ Test .*(Passed|\*\*\*Skipped) )'
+
 ctest_quietly() {  # ctest_quietly <log> <title> <ctest arguments...>
     local log=$1 title=$2 start status=0
     shift 2
@@ -51,8 +53,8 @@ ctest_quietly() {  # ctest_quietly <log> <title> <ctest arguments...>
     ctest "$@" >"$log" 2>&1 </dev/null || status=$?
     printf ' %8s s\n' "$(seconds_since "$start")"
     # What failed is shown with its output; the passed lines stay in the log.
-    [ "$status" -eq 0 ] || grep -vE '^ *(Start +[0-9]+:|[0-9]+/[0-9]+ Test .* (Passed|\*\*\*Skipped) )' \
-        "$log" | sed '/^[0-9]*% tests passed/,$d' | tail -n 300
+    [ "$status" -eq 0 ] || grep -vE "$passed_lines" "$log" |
+        sed '/^[0-9]*% tests passed/,$d' | tail -n 300
     return "$status"
 }
 

@@ -10,7 +10,7 @@ namespace weft::detail {
 /// Counts the forks between the first process and this one, in steps of two and beginning at two.
 /// A word that was locked under another number was locked by a thread that this process does not
 /// have. Written only by the fork handler of a child, which has one thread.
-extern WEFT_API Atomic<std::uint32_t> fork_generation;
+WEFT_API extern Atomic<std::uint32_t> fork_generation;
 
 /// The lock of Weft's own data structures: held for a few instructions, never while user code runs,
 /// never across a wait.
@@ -35,13 +35,6 @@ public:
                                            std::memory_order_relaxed)) {
             lock_slow();
         }
-    }
-
-    [[nodiscard]] bool try_lock() noexcept {
-        std::uint32_t seen = 0;
-        return word_.compare_exchange_strong(seen,
-                                             fork_generation.load(std::memory_order_relaxed),
-                                             std::memory_order_acquire, std::memory_order_relaxed);
     }
 
     /// The word is not touched after it has become free, so whoever takes the lock next may

@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <tuple>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 #include <weft/detail/config.hpp>
@@ -23,6 +24,8 @@ public:
     virtual void run(const std::stop_token& stop) = 0;
     /// Whether run() passes the stop token on, so that a request can end it.
     [[nodiscard]] virtual bool takes_stop_token() const noexcept { return false; }
+    /// The class of an object with a run() of its own; null for a target.
+    [[nodiscard]] virtual const std::type_info* type() const noexcept { return nullptr; }
 };
 
 /// A target that can be called with its arguments, or with a stop token before them. The first form

@@ -82,8 +82,11 @@ private:
 
     bool spin(WaitList& list) noexcept;
 
-    bool is_listed_ = false;  ///< guarded by the list's lock
+    void wait_for_notification() noexcept;
+
     FutexWord word_{0};
+    bool is_listed_ = false;         ///< guarded by the list's lock, as are the next three
+    std::uint32_t generation_ = 0;   ///< the fork generation in which it entered its list
     Waiter* previous_ = nullptr;
     Waiter* next_ = nullptr;
 };
@@ -94,11 +97,16 @@ private:
 /// A waiter first enters the list, then looks once more whether it needs to wait at all, then
 /// sleeps. A notifier first publishes, then looks whether anybody is listed, which costs one load
 /// when nobody is. For no wake-up to be lost, either both "publish" and "look once more" must be
-/// seq_cst operations on one location, or "look once more" must contain a read-modify-write with
-/// acquire and release order of a location that every publisher also modifies (such as the lock
-/// that guards the published data).
+/// seq_cst operations on one location (a compare-and-swap that fails counts by its failure order),
+/// or both must be made under one lock, which the notifier took before it looks.
 ///
-/// After fork the list is empty: its waiters live in the parent.
+/// A waiter may find what it waits for, return and destroy the object before the notifier has
+/// looked whether anybody is listed. Where that is allowed, publish in a Locked view, as the last
+/// access to the object.
+///
+/// After fork the list is empty: its waiters live in the parent. A thread that forks in a signal
+/// handler while it waits, and goes on waiting in the child, is on no list there: only a limit or a
+/// stop token can end that wait.
 class WaitList {
 public:
     constexpr WaitList() noexcept = default;

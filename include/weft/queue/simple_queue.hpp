@@ -12,6 +12,7 @@
 #include <utility>
 
 #include <weft/detail/config.hpp>
+#include <weft/detail/node_memory.hpp>
 #include <weft/detail/word_queue.hpp>
 #include <weft/queue/errors.hpp>
 #include <weft/timeout.hpp>
@@ -29,13 +30,23 @@ struct Parcel {
     static constexpr bool may_come_back = !is_inline && !std::is_nothrow_move_constructible_v<T>;
 
     struct NoPlace {};
-    struct Node : std::conditional_t<may_come_back, weft::detail::WordQueue::Returned, NoPlace> {
+    struct OrdinaryMemory {};
+    using Place = std::conditional_t<may_come_back, weft::detail::WordQueue::Returned, NoPlace>;
+    struct Shape : Place {
+        alignas(T) std::byte item[sizeof(T)];
+    };
+    using Memory = std::conditional_t<weft::detail::NodeMemory::fits(sizeof(Shape), alignof(Shape)),
+                                      weft::detail::NodeMemory, OrdinaryMemory>;
+
+    struct Node : Place, Memory {
         template <class... Args>
         explicit Node(std::in_place_t, Args&&... args) : item(std::forward<Args>(args)...) {}
         T item;
     };
 
     static std::uint64_t word_of(Node& node) noexcept {
+        static_assert(std::same_as<Memory, OrdinaryMemory> ||
+                      weft::detail::NodeMemory::fits(sizeof(Node), alignof(Node)));
         return reinterpret_cast<std::uintptr_t>(&node);
     }
     static std::unique_ptr<Node> node_of(std::uint64_t word) noexcept {
@@ -85,6 +96,10 @@ WEFT_API void check_get_timeout(Timeout timeout);
 /// item's constructors, assignment and destructor may therefore call any member of the same queue.
 /// A signal handler must not: it may have interrupted a member. Unlike Python, whose signal
 /// handlers run between two instructions of the interpreter.
+///
+/// Plain items of up to eight bytes take eight bytes of the queue's memory. Any other item has a
+/// node of its own, which the putting thread cuts from a page of four kilobytes; a page is freed
+/// with the last of its items.
 ///
 /// The queue stays where it was built: it can be neither copied nor moved. Its destructor destroys
 /// the items that are left. It may run as soon as the last get has returned, also before the put

@@ -27,8 +27,8 @@ using ExceptHook = weft::detail::Hook<ExceptHookArgs>;
 }  // namespace weft::threading
 
 namespace weft::detail {
-extern WEFT_API constinit NeverDestroyed<threading::ExceptHook> global_excepthook;
-extern WEFT_API constinit NeverDestroyed<const threading::ExceptHook> global_original_excepthook;
+WEFT_API extern constinit NeverDestroyed<threading::ExceptHook> global_excepthook;
+WEFT_API extern constinit NeverDestroyed<const threading::ExceptHook> global_original_excepthook;
 }  // namespace weft::detail
 
 namespace weft::threading {

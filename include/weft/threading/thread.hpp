@@ -9,6 +9,7 @@
 #include <stop_token>
 #include <string>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 #include <weft/detail/config.hpp>
@@ -77,7 +78,7 @@ class Thread {
 public:
     /// A thread that does nothing. Throws `std::bad_alloc`.
     WEFT_API Thread();
-    explicit WEFT_API Thread(ThreadOptions options);
+    WEFT_API explicit Thread(ThreadOptions options);
 
     /// A thread that calls the target with the arguments, all of which are copied or moved in now
     /// and moved into the call: functions, objects with an operator(), and pointers to members.
@@ -161,7 +162,8 @@ public:
     [[nodiscard]] WEFT_API std::stop_token get_stop_token() const noexcept;
     [[nodiscard]] WEFT_API std::stop_source get_stop_source() const noexcept;
 
-    /// Python's text form, such as `<Thread(Thread-1, started daemon 140245)>`.
+    /// Python's text form, such as `<Thread(Thread-1, started daemon 140245)>`; for a Runnable it
+    /// begins with its class.
     [[nodiscard]] WEFT_API std::string repr() const;
 
     [[deprecated("use name()")]] [[nodiscard]] std::string getName() const { return name(); }
@@ -206,6 +208,9 @@ private:
         template <class... Args>
         explicit Body(std::in_place_t, Args&&... args) : runnable(std::forward<Args>(args)...) {}
         void run(const std::stop_token&) override { runnable.run(); }
+#ifdef __cpp_rtti
+        [[nodiscard]] const std::type_info* type() const noexcept override { return &typeid(T); }
+#endif
         T runnable;
     };
 
@@ -240,7 +245,7 @@ ThreadOf<T> Thread::of(ThreadOptions options, Args&&... args) {
 class Joining {
 public:
     /// Throws as Thread::start() does.
-    explicit WEFT_API Joining(Thread thread);
+    WEFT_API explicit Joining(Thread thread);
     Joining(Joining&& other) noexcept = default;
     /// Joins the thread that was held so far.
     WEFT_API Joining& operator=(Joining&& other) noexcept;

@@ -2,8 +2,10 @@
 
 #include <sched.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 
 namespace weft::os {
 
@@ -12,10 +14,14 @@ namespace {
 std::atomic<int> known_usable_cpus{0};
 
 int count_usable_cpus() {
+    const int saved_errno = errno;
     cpu_set_t set;
     CPU_ZERO(&set);
-    // Fails on machines with more CPUs than the fixed set holds: such a machine has many.
-    if (sched_getaffinity(0, sizeof set, &set) != 0) return CPU_SETSIZE;
+    // Of the main thread, not of whichever asks first and may be pinned. Fails on machines with more
+    // CPUs than the fixed set holds: such a machine has many.
+    const bool is_known = sched_getaffinity(getpid(), sizeof set, &set) == 0;
+    errno = saved_errno;
+    if (!is_known) return CPU_SETSIZE;
     const int count = CPU_COUNT(&set);
     return count > 0 ? count : 1;
 }

@@ -15,6 +15,9 @@ int operation(int command, FutexScope scope) {
     return scope == FutexScope::one_process ? command | FUTEX_PRIVATE_FLAG : command;
 }
 
+// On 32-bit systems the call's time has another layout than the library's.
+static_assert(sizeof(long) == 8, "Weft runs on 64-bit systems");
+
 std::uint32_t* address_of(detail::FutexWord& word) {
     static_assert(sizeof(word) >= sizeof(std::uint32_t));
     return reinterpret_cast<std::uint32_t*>(&word);

@@ -1,0 +1,26 @@
+// What lies outside of the engines that the model runs: no signals arrive in it, and no program
+// ends.
+
+#include <cstdlib>
+
+#include "detail/interruption.hpp"
+#include "runtime/parking.hpp"
+
+namespace weft::detail {
+
+InterruptibleSleep::InterruptibleSleep(FutexWord&, bool) noexcept : is_armed_(false) {}
+InterruptibleSleep::~InterruptibleSleep() = default;
+bool InterruptibleSleep::is_requested() const noexcept {
+    return false;
+}
+void throw_keyboard_interrupt() {
+    std::abort();
+}
+
+}  // namespace weft::detail
+
+namespace weft::runtime {
+
+void park_if_abandoned() noexcept {}
+
+}  // namespace weft::runtime
