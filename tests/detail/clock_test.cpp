@@ -6,20 +6,25 @@
 
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include <weft/detail/deadline.hpp>
 #include <weft/manual_clock.hpp>
+#include <weft/timeout.hpp>
 
-#include "support/budget.hpp"
+#include "detail/timed_sleep.hpp"
+#include "os/futex.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
 using weft::ManualClock;
+using weft::detail::Deadline;
 using weft::detail::Nanoseconds;
 using weft::detail::now;
+using weft::detail::TimedSleep;
 
 TEST(Clock, FollowsTheSteadyClockWhileItRuns) {
     const auto steady_before = std::chrono::steady_clock::now();
@@ -45,6 +50,54 @@ TEST(Clock, StandsWhileAManualClockIsInstalledAndGoesOnFromThere) {
     }
     EXPECT_GE(now(), at_the_end);
     EXPECT_LT(std::chrono::nanoseconds(now() - at_the_end), 30min);
+}
+
+/// A sleep without a thread, which counts how often it is told to look at the clock.
+struct CountedSleep {
+    std::atomic<int> pokes{0};
+    TimedSleep sleep;
+    explicit CountedSleep(weft::Timeout limit)
+        : sleep([](void* self) { static_cast<CountedSleep*>(self)->pokes.fetch_add(1); }, this,
+                Deadline::after(limit)) {}
+};
+
+TEST(TimedSleep, CountsUntilItIsDueAndIsThenPokedOnce) {
+    ManualClock clock;
+    const auto installed = clock.install();
+    const CountedSleep early(1s);
+    const CountedSleep late(2s);
+    EXPECT_EQ(clock.sleepers(), 2U);
+    clock.advance(1s - 1ns);
+    EXPECT_EQ(clock.sleepers(), 2U);
+    EXPECT_EQ(early.pokes, 0);
+    clock.advance(1ns);
+    // It is still there, but nothing that this clock does will matter to it.
+    EXPECT_EQ(clock.sleepers(), 1U);
+    EXPECT_EQ(early.pokes, 1);
+    EXPECT_EQ(late.pokes, 0);
+    clock.advance(1s);
+    EXPECT_EQ(clock.sleepers(), 0U);
+    EXPECT_EQ(early.pokes, 1);
+    EXPECT_EQ(late.pokes, 1);
+}
+
+TEST(TimedSleep, IsPokedWhenTheClockIsRemovedSoThatItGoesOnInRealTime) {
+    ManualClock clock;
+    std::optional<ManualClock::Installation> installed = clock.install();
+    const CountedSleep sleep(1h);
+    EXPECT_EQ(sleep.sleep.system_deadline(), weft::os::kNoDeadline);
+    installed.reset();
+    EXPECT_EQ(sleep.pokes, 1);
+    EXPECT_NE(sleep.sleep.system_deadline(), weft::os::kNoDeadline);
+}
+
+TEST(TimedSleep, IsNotListedWithoutADeadline) {
+    ManualClock clock;
+    const auto installed = clock.install();
+    const CountedSleep sleep{weft::Timeout()};
+    EXPECT_EQ(clock.sleepers(), 0U);
+    clock.advance(1h);
+    EXPECT_EQ(sleep.pokes, 0);
 }
 
 TEST(Clock, NeverGoesBackForAnyThread) {

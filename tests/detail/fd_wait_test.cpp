@@ -11,9 +11,11 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <future>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <system_error>
 #include <thread>
@@ -29,6 +31,7 @@ using namespace std::chrono_literals;
 using weft::ManualClock;
 using weft::Timeout;
 using weft::detail::Deadline;
+using weft::detail::FdWaker;
 using weft::detail::FdWakerLease;
 using weft::detail::WaitEnd;
 using weft::detail::WaitLimits;
@@ -312,6 +315,51 @@ TEST(FdWaker, IsOneForEachThreadAndClosedAtItsEnd) {
         on_a_thread([mine] { EXPECT_NE(FdWakerLease()->fd(), mine); }).get();
     }).get();
     EXPECT_EQ(fcntl(mine, F_GETFD), -1);
+}
+
+bool is_readable(int fd) {
+    std::vector<Watched> watched{{.fd = fd}};
+    return wait_for(watched, within(0)) == WaitEnd::notified;
+}
+
+TEST(FdWaker, IsReadableFromAPokeUntilItIsCleared) {
+    FdWaker waker;
+    EXPECT_FALSE(is_readable(waker.fd()));
+    waker.poke();
+    waker.poke();
+    EXPECT_TRUE(is_readable(waker.fd()));
+    EXPECT_TRUE(waker.is_poked());
+    waker.clear();
+    EXPECT_FALSE(is_readable(waker.fd()));
+    EXPECT_FALSE(waker.is_poked());
+    waker.poke();
+    EXPECT_TRUE(is_readable(waker.fd()));
+}
+
+TEST(FdWaker, IsClearedOfAPokeThatCameLateToItsDescriptor) {
+    // The mark was cleared between the two steps of the poke.
+    FdWaker waker;
+    weft::os::signal_wake_event(waker.fd());
+    EXPECT_FALSE(waker.is_poked());
+    EXPECT_TRUE(is_readable(waker.fd()));
+    waker.clear();
+    EXPECT_FALSE(is_readable(waker.fd()));
+}
+
+TEST_F(FdWaitOnAStandingClock, ClearsEveryPokeAndSleepsAgain) {
+    std::atomic<int> waker{-1};
+    auto end = on_a_thread([&] {
+        waker = FdWakerLease()->fd();
+        return wait_for_input(pipe, within(1h));
+    });
+    clock.wait_for_sleepers(1);
+    for (int i = 0; i < 10; ++i) {
+        weft::os::signal_wake_event(waker);
+        while (is_readable(waker)) std::this_thread::yield();
+    }
+    EXPECT_EQ(clock.sleepers(), 1U);
+    clock.advance(1h);
+    EXPECT_EQ(end.get(), WaitEnd::timed_out);
 }
 
 /// Waits when its thread ends.
