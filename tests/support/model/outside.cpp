@@ -11,7 +11,7 @@ namespace weft::detail {
 InterruptibleSleep::InterruptibleSleep(FutexWord&, bool) noexcept : is_armed_(false) {}
 InterruptibleSleep::~InterruptibleSleep() = default;
 bool InterruptibleSleep::is_requested() const noexcept {
-    return false;
+    return is_armed_;
 }
 void throw_keyboard_interrupt() {
     std::abort();
