@@ -1,6 +1,7 @@
 #include "runtime/registry.hpp"
 
 #include <mutex>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -301,7 +302,8 @@ void Registry::keep_only_this_thread() {
     ThreadPointer share;
     if (mine != nullptr) share = unlink(*mine);
     if (first_ != nullptr) {
-        last_->next_ = abandoned_;
+        // Null in the middle of the first thread's arrival.
+        if (last_ != nullptr) last_->next_ = abandoned_;
         abandoned_ = first_;
     }
     first_ = nullptr;
@@ -312,9 +314,16 @@ void Registry::keep_only_this_thread() {
     this_thread.is_weft_daemon = false;
     meet_main_thread();
     if (mine == nullptr) return;
-    if (mine->kind() == ThreadKind::dummy) mine->set_name("MainThread");
+    if (mine->kind() == ThreadKind::dummy) {
+        try {
+            mine->set_name("MainThread");
+        } catch (const std::bad_alloc&) {
+            // It keeps the dummy's name: fork() has no way to fail here.
+        }
+    }
     mine->kind_.store(ThreadKind::main, std::memory_order_relaxed);
     mine->is_daemon_.store(false, std::memory_order_relaxed);
+    mine->is_exiting_.store(is_ending_the_program(), std::memory_order_seq_cst);
     mine->record_identity();
     link_first(share);
 }

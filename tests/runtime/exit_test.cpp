@@ -111,6 +111,8 @@ INSTANTIATE_TEST_SUITE_P(
         End{"during_exit", 0,
             "Thread-1 is main, 1 alive\nchild's worker done\nchild's statics\nas expected\n"
             "statics\n"},
+        End{"main_during_exit", 0,
+            "main alive\nMainThread is main, 1 alive\nchild's statics\nas expected\nstatics\n"},
         End{"static_destructor", 0, "child refused\nchild's statics\nas expected\nstatics\n"},
         End{"prepare_handler", 0, "1 left\nstatics\nas expected\nstatics\n"},
         End{"child", 0,
