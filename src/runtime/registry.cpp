@@ -36,6 +36,13 @@ ThreadPointer Registry::current() {
 }
 
 ThreadPointer Registry::main() {
+    ThreadPointer found = find_or_make_main();
+    // Not known yet when another thread has loaded the library.
+    if (found->ident() == 0 && is_main_thread()) found->record_identity();
+    return found;
+}
+
+ThreadPointer Registry::find_or_make_main() {
     {
         const std::scoped_lock held(mutex_);
         if (main_ != nullptr) return main_->self_;

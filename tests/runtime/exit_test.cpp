@@ -78,6 +78,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(End{"closed", 0, "worker done\nMainThread of 1\nstatics\n"},
                     End{"closed_by_another_thread", 0, "worker done\nDummy-1 of 2\nstatics\n"},
                     End{"closed_while_used", 0, "worker done\nDummy-1 of 2\nstatics\n"},
+                    End{"joined_by_main_itself", 0, "refused\nstatics\n"},
                     End{"first_used_elsewhere", 5, "main ends\nworker done\nstatics\n"}),
     way_of);
 
