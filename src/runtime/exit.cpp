@@ -64,6 +64,8 @@ void run_exit_protocol() noexcept {
         if (seen == mine) return;
         leave_it_to_the_runner();
     }
+    // A daemon that calls exit() is the one that destroys static objects, so it must not be parked.
+    this_thread.is_weft_daemon = false;
     if (phase() == Phase::finalized) return;
     registry.begin_ending();
     do {
@@ -114,11 +116,17 @@ void restart_after_fork() noexcept {
     registry.restart();
 }
 
-void park_if_abandoned() noexcept {
+bool is_abandoned() noexcept {
     // Relaxed: a thread that does not see it yet goes on for a moment longer, as it might have
     // anyway.
-    if (registry.phase() != Phase::finalized) [[likely]] return;
-    if (this_thread.is_weft_daemon) os::sleep_for_ever();
+    if (registry.phase() != Phase::finalized) [[likely]]
+        return false;
+    return this_thread.is_weft_daemon;
+}
+
+void park_if_abandoned() noexcept {
+    if (is_abandoned()) [[unlikely]]
+        os::sleep_for_ever();
 }
 
 namespace {

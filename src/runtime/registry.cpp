@@ -157,6 +157,8 @@ bool Registry::enter(ThreadState& thread) noexcept {
 
 void Registry::leave() noexcept {
     this_thread.has_ended = true;
+    // The exit protocol may be waiting for the end of this thread.
+    this_thread.is_weft_daemon = false;
     ThreadState* const thread = std::exchange(this_thread.state, nullptr);
     if (thread == nullptr) return;
     ThreadPointer share;
