@@ -1,7 +1,7 @@
 #include "runtime/exit.hpp"
 
 #include <cstdlib>
-#include <exception>
+#include <new>
 
 #include <weft/detail/atomic.hpp>
 
@@ -38,6 +38,15 @@ void run_hooks(Registry::HookKind kind) noexcept {
 void join_threads() noexcept {
     while (const ThreadPointer thread = registry.next_to_join()) {
         (void)thread->join({.is_interruptible = false});
+    }
+}
+
+/// False also when it is not known, so that the threads of others are not cut off.
+bool is_alone_with_own_threads() noexcept {
+    try {
+        return registry.has_only_own_threads();
+    } catch (const std::bad_alloc&) {
+        return false;
     }
 }
 
@@ -95,15 +104,11 @@ void register_exit_handler() noexcept {
 }
 
 void end_main_thread() noexcept {
+    // At once, since threads that work for a queue end only when the protocol has told them to.
+    if (is_alone_with_own_threads()) std::exit(EXIT_SUCCESS);
     join_threads();
     registry.reap_last_ended();
-    bool is_the_end = false;
-    try {
-        is_the_end = registry.has_only_own_threads();
-    } catch (const std::bad_alloc&) {
-        // Not known, so the others are not cut off.
-    }
-    if (is_the_end) std::exit(EXIT_SUCCESS);
+    if (is_alone_with_own_threads()) std::exit(EXIT_SUCCESS);
     registry.announce_exit();
     // Whoever ends the program must not wait for this thread, which has done its part.
     os::ThreadHandle mine = os::current_thread();
