@@ -85,6 +85,19 @@ INSTANTIATE_TEST_SUITE_P(
                     End{"first_used_elsewhere", 5, "main ends\nworker done\nstatics\n"}),
     way_of);
 
+class LoadOfAPlugin : public testing::TestWithParam<End> {};
+
+TEST_P(LoadOfAPlugin, MayStartAndJoinAThreadInAConstructor) {
+    const std::string plugin = weft::test::child_path("starting_plugin");
+    expect_end(run_child("exit_host", {.arguments = {GetParam().way, plugin}}), GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, LoadOfAPlugin,
+                         testing::Values(End{"opened", 0, "worker done\nstatics\n"},
+                                         End{"opened_by_another_thread", 0,
+                                             "worker done\nstatics\n"}),
+                         way_of);
+
 class ForkOfAProgram : public testing::TestWithParam<End> {};
 
 TEST_P(ForkOfAProgram, MakesAWholeProgramOfTheForkingThread) {
