@@ -21,6 +21,9 @@ void throw_keyboard_interrupt() {
 
 namespace weft::runtime {
 
+bool is_abandoned() noexcept {
+    return false;
+}
 void park_if_abandoned() noexcept {}
 
 }  // namespace weft::runtime
