@@ -16,6 +16,7 @@ WakeEvent create_wake_event() {
 }
 
 void signal_wake_event(WakeEvent event) noexcept {
+    if (event == kNoWakeEvent) return;
     const int saved_errno = errno;
     const std::uint64_t one = 1;
     // Fails only when the counter is full, and then the descriptor is readable already.
@@ -25,6 +26,7 @@ void signal_wake_event(WakeEvent event) noexcept {
 }
 
 void clear_wake_event(WakeEvent event) noexcept {
+    if (event == kNoWakeEvent) return;
     const int saved_errno = errno;
     std::uint64_t count = 0;
     while (read(event, &count, sizeof count) < 0 && errno == EINTR) {
@@ -32,6 +34,8 @@ void clear_wake_event(WakeEvent event) noexcept {
     errno = saved_errno;
 }
 
-void close_wake_event(WakeEvent event) noexcept { close(event); }
+void close_wake_event(WakeEvent event) noexcept {
+    if (event != kNoWakeEvent) close(event);
+}
 
 }  // namespace weft::os
