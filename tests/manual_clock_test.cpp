@@ -168,8 +168,8 @@ TEST_F(InstalledClock, RefusesToGoBackOrNowhere) {
 
 TEST_F(InstalledClock, ExcludesASecondOne) {
     ManualClock second;
-    EXPECT_THROW(static_cast<void>(second.install()), std::runtime_error);
-    EXPECT_THROW(static_cast<void>(clock.install()), std::runtime_error);
+    EXPECT_THROW((void)second.install(), std::runtime_error);
+    EXPECT_THROW((void)clock.install(), std::runtime_error);
     installed.reset();
     EXPECT_NO_THROW(const auto other = second.install());
     EXPECT_NO_THROW(installed = clock.install());
@@ -179,7 +179,7 @@ TEST_F(InstalledClock, StaysUntilTheLastOwnerOfItsInstallationGoes) {
     {
         ManualClock::Installation moved = std::move(*installed);
         installed.reset();
-        EXPECT_THROW(static_cast<void>(clock.install()), std::runtime_error);
+        EXPECT_THROW((void)clock.install(), std::runtime_error);
         ManualClock::Installation& same = moved;
         moved = std::move(same);
         EXPECT_NO_THROW(clock.advance(1s));

@@ -92,21 +92,21 @@ TEST(Timeout, KeepsTheSign) {
 }
 
 TEST(Timeout, RefusesWhatIsNotANumber) {
-    EXPECT_THROW(Timeout(std::numeric_limits<double>::quiet_NaN()), std::invalid_argument);
-    EXPECT_THROW(Timeout(std::numeric_limits<float>::quiet_NaN()), std::invalid_argument);
-    EXPECT_THROW(Timeout(std::numeric_limits<long double>::quiet_NaN()), std::invalid_argument);
+    EXPECT_THROW(Timeout{std::numeric_limits<double>::quiet_NaN()}, std::invalid_argument);
+    EXPECT_THROW(Timeout{std::numeric_limits<float>::quiet_NaN()}, std::invalid_argument);
+    EXPECT_THROW(Timeout{std::numeric_limits<long double>::quiet_NaN()}, std::invalid_argument);
     EXPECT_THROW(Timeout(FloatSeconds(-std::numeric_limits<double>::quiet_NaN())),
                  std::invalid_argument);
 }
 
 TEST(Timeout, RefusesInfinityAndMoreThanTheMaximum) {
     EXPECT_THROW(Timeout{std::numeric_limits<double>::infinity()}, std::overflow_error);
-    EXPECT_THROW(Timeout(std::numeric_limits<double>::max()), std::overflow_error);
+    EXPECT_THROW(Timeout{std::numeric_limits<double>::max()}, std::overflow_error);
     EXPECT_THROW(Timeout(TIMEOUT_MAX + 1), std::overflow_error);
     EXPECT_THROW(Timeout(std::chrono::nanoseconds(9'223'372'036'000'000'001)), std::overflow_error);
-    EXPECT_THROW(Timeout(std::chrono::hours::max()), std::overflow_error);
-    EXPECT_THROW(Timeout(std::numeric_limits<std::int64_t>::max()), std::overflow_error);
-    EXPECT_THROW(Timeout(std::numeric_limits<std::uint64_t>::max()), std::overflow_error);
+    EXPECT_THROW(Timeout{std::chrono::hours::max()}, std::overflow_error);
+    EXPECT_THROW(Timeout{std::numeric_limits<std::int64_t>::max()}, std::overflow_error);
+    EXPECT_THROW(Timeout{std::numeric_limits<std::uint64_t>::max()}, std::overflow_error);
 }
 
 TEST(Timeout, TakesTheMaximum) {

@@ -120,6 +120,8 @@ private:
     WEFT_API bool acquire_checked(bool blocking, Timeout timeout);
     WEFT_API void release_slow();
     WEFT_API detail::WaitEnd acquire_slow(const detail::WaitLimits& limits) noexcept;
+    detail::WaitEnd compete(const detail::WaitLimits& limits) noexcept;
+    void give_back() noexcept;
     /// For whoever must have the lock back before it may throw.
     void acquire_uninterruptibly() noexcept {
         if (!try_take()) acquire_slow({.is_interruptible = false});

@@ -89,6 +89,24 @@ bool LockType::acquire(std::stop_token stop, Timeout timeout) {
 
 WaitEnd LockType::acquire_slow(const WaitLimits& limits) noexcept {
     runtime::park_if_abandoned();
+    const WaitEnd end = compete(limits);
+    if (runtime::is_abandoned()) [[unlikely]] {
+        // The lock is for those who go on.
+        if (end == WaitEnd::notified) give_back();
+        runtime::park_if_abandoned();
+    }
+    return end;
+}
+
+void LockType::give_back() noexcept WEFT_NO_THREAD_SAFETY_ANALYSIS {
+    try {
+        release();
+    } catch (const std::runtime_error&) {
+        // Somebody else has released it already.
+    }
+}
+
+WaitEnd LockType::compete(const WaitLimits& limits) noexcept {
     // A lock is usually held for less time than it takes to fall asleep.
     if (os::usable_cpus() > 1) {
         for (int doubling = 0; doubling < kPauseDoublings; ++doubling) {

@@ -28,6 +28,7 @@ WaitEnd wait_for_descriptors(std::span<os::Watched> watched, const WaitLimits& l
     if (os::poll_until(watched, -1, kLongAgo).is_any_ready) return WaitEnd::notified;
     if (limits.deadline.has_passed()) return WaitEnd::timed_out;
     runtime::park_if_abandoned();
+    const runtime::ParkAfterwards parking;
 
     const FdWakerLease waker;
     // Each of these pokes the waker only while it lives, so the lease outlives them all.

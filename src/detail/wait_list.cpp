@@ -239,6 +239,7 @@ WaitEnd WaitList::wait_erased(bool (*take)(void*), void* callable, const WaitLim
     if (take(callable)) return WaitEnd::notified;
     if (limits.deadline.has_passed()) return WaitEnd::timed_out;
     runtime::park_if_abandoned();
+    const runtime::ParkAfterwards parking;
     for (bool is_first = true;; is_first = false) {
         Waiter waiter;
         {

@@ -1,7 +1,7 @@
 #include "runtime/exit.hpp"
 
 #include <cstdlib>
-#include <exception>
+#include <new>
 
 #include <weft/detail/atomic.hpp>
 
@@ -41,6 +41,15 @@ void join_threads() noexcept {
     }
 }
 
+/// False also when it is not known, so that the threads of others are not cut off.
+bool is_alone_with_own_threads() noexcept {
+    try {
+        return registry.has_only_own_threads();
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
+}
+
 /// Another thread ends the program already. A second run through the rest of exit() would destroy
 /// static objects under the first one's feet.
 [[noreturn]] void leave_it_to_the_runner() noexcept {
@@ -64,6 +73,8 @@ void run_exit_protocol() noexcept {
         if (seen == mine) return;
         leave_it_to_the_runner();
     }
+    // A daemon that calls exit() is the one that destroys static objects, so it must not be parked.
+    this_thread.is_weft_daemon = false;
     if (phase() == Phase::finalized) return;
     registry.begin_ending();
     do {
@@ -93,15 +104,11 @@ void register_exit_handler() noexcept {
 }
 
 void end_main_thread() noexcept {
+    // At once, since threads that work for a queue end only when the protocol has told them to.
+    if (is_alone_with_own_threads()) std::exit(EXIT_SUCCESS);
     join_threads();
     registry.reap_last_ended();
-    bool is_the_end = false;
-    try {
-        is_the_end = registry.has_only_own_threads();
-    } catch (const std::bad_alloc&) {
-        // Not known, so the others are not cut off.
-    }
-    if (is_the_end) std::exit(EXIT_SUCCESS);
+    if (is_alone_with_own_threads()) std::exit(EXIT_SUCCESS);
     registry.announce_exit();
     // Whoever ends the program must not wait for this thread, which has done its part.
     os::ThreadHandle mine = os::current_thread();
@@ -114,11 +121,17 @@ void restart_after_fork() noexcept {
     registry.restart();
 }
 
-void park_if_abandoned() noexcept {
+bool is_abandoned() noexcept {
     // Relaxed: a thread that does not see it yet goes on for a moment longer, as it might have
     // anyway.
-    if (registry.phase() != Phase::finalized) [[likely]] return;
-    if (this_thread.is_weft_daemon) os::sleep_for_ever();
+    if (registry.phase() != Phase::finalized) [[likely]]
+        return false;
+    return this_thread.is_weft_daemon;
+}
+
+void park_if_abandoned() noexcept {
+    if (is_abandoned()) [[unlikely]]
+        os::sleep_for_ever();
 }
 
 namespace {

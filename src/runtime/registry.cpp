@@ -1,6 +1,7 @@
 #include "runtime/registry.hpp"
 
 #include <mutex>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -35,6 +36,13 @@ ThreadPointer Registry::current() {
 }
 
 ThreadPointer Registry::main() {
+    ThreadPointer found = find_or_make_main();
+    // Not known yet when another thread has loaded the library.
+    if (found->ident() == 0 && is_main_thread()) found->record_identity();
+    return found;
+}
+
+ThreadPointer Registry::find_or_make_main() {
     {
         const std::scoped_lock held(mutex_);
         if (main_ != nullptr) return main_->self_;
@@ -149,6 +157,8 @@ bool Registry::enter(ThreadState& thread) noexcept {
 
 void Registry::leave() noexcept {
     this_thread.has_ended = true;
+    // The exit protocol may be waiting for the end of this thread.
+    this_thread.is_weft_daemon = false;
     ThreadState* const thread = std::exchange(this_thread.state, nullptr);
     if (thread == nullptr) return;
     ThreadPointer share;
@@ -301,7 +311,8 @@ void Registry::keep_only_this_thread() {
     ThreadPointer share;
     if (mine != nullptr) share = unlink(*mine);
     if (first_ != nullptr) {
-        last_->next_ = abandoned_;
+        // Null in the middle of the first thread's arrival.
+        if (last_ != nullptr) last_->next_ = abandoned_;
         abandoned_ = first_;
     }
     first_ = nullptr;
@@ -312,9 +323,16 @@ void Registry::keep_only_this_thread() {
     this_thread.is_weft_daemon = false;
     meet_main_thread();
     if (mine == nullptr) return;
-    if (mine->kind() == ThreadKind::dummy) mine->set_name("MainThread");
+    if (mine->kind() == ThreadKind::dummy) {
+        try {
+            mine->set_name("MainThread");
+        } catch (const std::bad_alloc&) {
+            // It keeps the dummy's name: fork() has no way to fail here.
+        }
+    }
     mine->kind_.store(ThreadKind::main, std::memory_order_relaxed);
     mine->is_daemon_.store(false, std::memory_order_relaxed);
+    mine->is_exiting_.store(is_ending_the_program(), std::memory_order_seq_cst);
     mine->record_identity();
     link_first(share);
 }

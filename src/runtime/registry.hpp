@@ -81,6 +81,7 @@ public:
 private:
     void prepare_thread();
     void prepare_first_start();
+    [[nodiscard]] ThreadPointer find_or_make_main();
     [[nodiscard]] ThreadPointer meet_dummy();
     [[nodiscard]] bool is_listed_alive(const detail::ThreadState& thread) const noexcept;
     [[nodiscard]] bool must_be_joined(const detail::ThreadState& thread) const noexcept;

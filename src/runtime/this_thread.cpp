@@ -40,6 +40,11 @@ void at_thread_end(void* value) {
 int find_or_create_slot() noexcept {
     int slot = end_slot.load(std::memory_order_acquire);
     if (slot != kNoSlot) return slot;
+    // From now on the system calls into this library whenever a thread ends. Pinned by the first
+    // thread that asks, and with no lock held: it takes a lock of the loader's, which whoever
+    // starts a thread in the constructors of a plugin holds until the new thread has told who it
+    // is.
+    os::pin_this_module();
     const std::scoped_lock held(end_slot_mutex);
     slot = end_slot.load(std::memory_order_relaxed);
     if (slot != kNoSlot) return slot;
@@ -56,8 +61,6 @@ int try_end_slot() noexcept {
     if (this_thread.has_end_slot) return 0;
     const int slot = find_or_create_slot();
     if (slot == kNoSlot) return EAGAIN;
-    // From now on the system calls into this library whenever a thread ends.
-    os::pin_this_module();
     const int error = os::set_end_slot(static_cast<os::EndSlot>(slot), &this_thread);
     this_thread.has_end_slot = error == 0;
     return error;

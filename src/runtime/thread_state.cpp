@@ -65,9 +65,12 @@ bool ThreadState::set_daemon(bool is_daemon) noexcept {
 }
 
 bool ThreadState::is_current() const noexcept {
-    // A joined thread's identifier may belong to another one by now.
-    return ident() == os::current_thread() && is_of_this_process() &&
-           reaping_.load(std::memory_order_acquire) != Reaping::done;
+    // The identifier of a thread that is gone may belong to another one by now: of one that Weft
+    // has joined, or of a dummy that others may have joined.
+    const bool may_be_gone = kind() == ThreadKind::dummy
+                                 ? status() == ThreadStatus::stopped
+                                 : reaping_.load(std::memory_order_acquire) == Reaping::done;
+    return ident() == os::current_thread() && is_of_this_process() && !may_be_gone;
 }
 
 bool ThreadState::is_over_for_joiners() const noexcept {

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/parking.hpp"
+
 namespace weft::threading {
 
 using detail::WaitEnd;
@@ -35,9 +37,12 @@ bool Condition::wait_once(const detail::WaitLimits& limits) WEFT_NO_THREAD_SAFET
         rlock_->owner_.store(0, std::memory_order_relaxed);
         rlock_->lock_.release();
     }
-    WaitEnd end = waiter.spin_then_sleep(waiters_, limits);
+    WaitEnd end =
+        runtime::is_abandoned() ? WaitEnd::timed_out : waiter.spin_then_sleep(waiters_, limits);
     // A notification that came together with another end counts: the notifier has counted it.
     if (end != WaitEnd::notified && !waiters_.remove(waiter)) end = WaitEnd::notified;
+    // Here the lock is left to those who go on.
+    runtime::park_if_abandoned();
     if (given_lock_ != nullptr) {
         given_lock_->acquire_uninterruptibly();
     } else {

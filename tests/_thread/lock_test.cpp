@@ -230,12 +230,12 @@ TYPED_TEST(AnyLock, LosesNobodyWhenWaitsEndInAllWays) {
     std::atomic<int> taken{0};
     int total = 0;
     {
-        std::vector<std::jthread> threads;
         const auto enter = [&] {
             ++total;
             lock.release();
             ++taken;
         };
+        std::vector<std::jthread> threads;
         for (int t = 0; t < 2; ++t) {
             threads.emplace_back([&] {
                 for (int i = 0; i < kEach; ++i) {

@@ -52,6 +52,23 @@ int closed() {
     return 0;
 }
 
+int opened() {
+    Plugin plugin;
+    return 0;
+}
+
+int opened_by_another_thread() {
+    std::thread([] { Plugin plugin; }).join();
+    return 0;
+}
+
+int joined_by_main_itself() {
+    static Plugin* plugin = nullptr;
+    std::thread([] { plugin = new Plugin; }).join();
+    plugin->call("plugin_join_main");
+    return 0;
+}
+
 int closed_by_another_thread_that_goes_on() {
     std::thread([] {
         Plugin plugin;
@@ -97,6 +114,9 @@ int main(int argc, char** argv) {
     return ways::take(
         {
             {"closed", closed},
+            {"opened", opened},
+            {"opened_by_another_thread", opened_by_another_thread},
+            {"joined_by_main_itself", joined_by_main_itself},
             {"closed_by_another_thread", closed_by_another_thread_that_goes_on},
             {"closed_while_used", closed_while_a_user_of_it_lives},
             {"first_used_elsewhere", first_used_elsewhere},

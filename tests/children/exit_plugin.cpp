@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 #include <weft/threading/functions.hpp>
@@ -37,6 +38,16 @@ __attribute__((visibility("default"))) void plugin_start() {
         ways::dawdle();
         ways::say("worker done");
     }).start();
+}
+
+/// Joins the main thread, for the shortest time.
+__attribute__((visibility("default"))) void plugin_join_main() {
+    try {
+        threading::main_thread().join(0);
+        ways::say("may join");
+    } catch (const std::runtime_error&) {
+        ways::say("refused");
+    }
 }
 
 __attribute__((visibility("default"))) void plugin_release() { gate.release(); }

@@ -3,12 +3,14 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <functional>
 #include <semaphore>
 #include <stdexcept>
 #include <thread>
 
+#include <weft/threading/condition.hpp>
 #include <weft/threading/functions.hpp>
 #include <weft/threading/lock.hpp>
 #include <weft/threading/thread.hpp>
@@ -30,6 +32,10 @@ struct Statics {
     }
 };
 Statics statics;
+std::atomic<bool> is_destroying{false};
+
+constexpr std::chrono::milliseconds kShortWait(20);
+constexpr std::chrono::milliseconds kTimeToComeBack(80);
 
 // Locks that are locked from the start and never destroyed.
 threading::Lock& make_closed() {
@@ -91,6 +97,19 @@ int by_exit_of_joined_thread() {
     ending.start();
     ending.join();
     say("joined");  // never: main would run on and end the program a second time
+    return 97;
+}
+
+int by_exit_of_daemon() {
+    statics.at_destruction = [] {
+        try {
+            threading::Thread([] { say("started"); }).start();
+        } catch (const std::runtime_error& refusal) {
+            say(refusal.what());
+        }
+    };
+    threading::Thread({.daemon = true}, [] { std::exit(14); }).start();
+    never.acquire();
     return 97;
 }
 
@@ -198,6 +217,56 @@ int leaving_daemon_that_enters() {
     return 0;
 }
 
+/// Leaves a daemon in `wait`, and gives it time to come back while static objects are destroyed.
+int leaving_daemon_that_waits(void (*wait)(), void (*end_wait)()) {
+    static auto* const end = end_wait;
+    static std::atomic<bool> is_about_to{false};
+    threading::Thread({.daemon = true}, [wait] {
+        is_about_to.store(true);
+        for (;;) {
+            wait();
+            if (is_destroying.load()) say("came back");
+        }
+    }).start();
+    while (!is_about_to.load()) sched_yield();
+    dawdle();
+    statics.at_destruction = [] {
+        is_destroying.store(true);
+        end();
+        std::this_thread::sleep_for(kTimeToComeBack);
+    };
+    return 0;
+}
+
+int leaving_daemon_with_a_limit() {
+    return leaving_daemon_that_waits([] { never.acquire(true, kShortWait); }, [] {});
+}
+
+int leaving_daemon_that_is_let_go() {
+    return leaving_daemon_that_waits([] { never.acquire(); },
+                                     [] {
+                                         never.release();
+                                         dawdle();
+                                         pass(never);  // not kept by the thread that is parked
+                                     });
+}
+
+int leaving_daemon_in_a_condition() {
+    static auto& changed = *new threading::Condition;
+    return leaving_daemon_that_waits(
+        [] {
+            const threading::Guard held(changed);
+            changed.wait(kShortWait);
+        },
+        [] { const threading::Guard held(changed); });
+}
+
+int leaving_daemon_in_join() {
+    static auto& endless = *new threading::Thread({.daemon = true}, [] { never.acquire(); });
+    endless.start();
+    return leaving_daemon_that_waits([] { endless.join(kShortWait); }, [] {});
+}
+
 int starting_at_exit() {
     open_gate_at_the_end();
     threading::Thread([] {
@@ -255,6 +324,7 @@ int main(int argc, char** argv) {
             {"return", by_return},
             {"exit", by_exit},
             {"exit_of_joined_thread", by_exit_of_joined_thread},
+            {"exit_of_daemon", by_exit_of_daemon},
             {"exit_of_foreign_thread", by_exit_of_foreign_thread},
             {"two_exits", by_two_exits},
             {"exit_of_a_thread_that_main_waits_for", by_exit_of_a_thread_that_main_waits_for},
@@ -267,6 +337,10 @@ int main(int argc, char** argv) {
             {"daemon_blocked", leaving_daemon_blocked},
             {"daemon_running", leaving_daemon_running},
             {"daemon_that_enters", leaving_daemon_that_enters},
+            {"daemon_with_a_limit", leaving_daemon_with_a_limit},
+            {"daemon_that_is_let_go", leaving_daemon_that_is_let_go},
+            {"daemon_in_a_condition", leaving_daemon_in_a_condition},
+            {"daemon_in_join", leaving_daemon_in_join},
             {"starting_at_exit", starting_at_exit},
             {"starting_after_exit", starting_after_exit},
             {"joining_a_daemon_after_exit", joining_a_daemon_after_exit},

@@ -156,6 +156,28 @@ int during_exit() {
     return 0;
 }
 
+int in_main_during_exit() {
+    static auto& has_begun = make_closed();
+    static auto& may_end = make_closed();
+    const threading::Thread known = threading::current_thread();
+    threading::Thread([] { may_end.acquire(); }).start();
+    threading::Thread([] {
+        threading::main_thread().join();  // returns when the exit has begun
+        has_begun.release();
+    }).start();
+    threading::Thread([] { std::exit(0); }).start();
+    has_begun.acquire();
+    const pid_t child = fork();
+    if (child != 0) {
+        expect_status(child, 17);
+        may_end.release();
+        never.acquire();
+    }
+    say(known.is_alive() ? "main alive" : "main stopped");
+    describe_child();
+    return 17;
+}
+
 int in_static_destructor() {
     statics.at_destruction = [] {
         const pid_t child = fork();
@@ -230,6 +252,7 @@ int main(int argc, char** argv) {
             {"foreign_thread", in_foreign_thread},
             {"dummy_thread", in_dummy_thread},
             {"during_exit", during_exit},
+            {"main_during_exit", in_main_during_exit},
             {"static_destructor", in_static_destructor},
             {"prepare_handler", with_prepare_handler_that_uses_weft},
             {"child", of_a_child},

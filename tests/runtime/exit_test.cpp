@@ -52,6 +52,7 @@ INSTANTIATE_TEST_SUITE_P(
         End{"return", 3, "main ends\nworker done\nstatics\n"},
         End{"exit", 4, "main ends\nworker done\nstatics\n"},
         End{"exit_of_joined_thread", 5, "worker done\nstatics\n"},
+        End{"exit_of_daemon", 14, "start: can't start a new thread at exit\nstatics\n"},
         End{"exit_of_foreign_thread", 6, "statics\n"},
         End{"two_exits", 7, "main ends\nworker done\nstatics\n"},
         End{"exit_of_a_thread_that_main_waits_for", 8, "statics\n"},
@@ -60,6 +61,8 @@ INSTANTIATE_TEST_SUITE_P(
         End{"quick_exit", 9, ""}, End{"immediate_exit", 10, ""}, End{"abort", 0, "", SIGABRT},
         End{"exception", 0, "", SIGABRT}, End{"daemon_blocked", 0, "statics\n"},
         End{"daemon_running", 0, "statics\n"}, End{"daemon_that_enters", 0, "statics\n"},
+        End{"daemon_with_a_limit", 0, "statics\n"}, End{"daemon_that_is_let_go", 0, "statics\n"},
+        End{"daemon_in_a_condition", 0, "statics\n"}, End{"daemon_in_join", 0, "statics\n"},
         End{"starting_at_exit", 0, "main ends\nlate worker done\nstatics\n"},
         End{"starting_after_exit", 0, "start: can't start a new thread at exit\nstatics\n"},
         End{"joining_a_daemon_after_exit", 0, "refused\nstatics\n"},
@@ -78,8 +81,22 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(End{"closed", 0, "worker done\nMainThread of 1\nstatics\n"},
                     End{"closed_by_another_thread", 0, "worker done\nDummy-1 of 2\nstatics\n"},
                     End{"closed_while_used", 0, "worker done\nDummy-1 of 2\nstatics\n"},
+                    End{"joined_by_main_itself", 0, "refused\nstatics\n"},
                     End{"first_used_elsewhere", 5, "main ends\nworker done\nstatics\n"}),
     way_of);
+
+class LoadOfAPlugin : public testing::TestWithParam<End> {};
+
+TEST_P(LoadOfAPlugin, MayStartAndJoinAThreadInAConstructor) {
+    const std::string plugin = weft::test::child_path("starting_plugin");
+    expect_end(run_child("exit_host", {.arguments = {GetParam().way, plugin}}), GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, LoadOfAPlugin,
+                         testing::Values(End{"opened", 0, "worker done\nstatics\n"},
+                                         End{"opened_by_another_thread", 0,
+                                             "worker done\nstatics\n"}),
+                         way_of);
 
 class ForkOfAProgram : public testing::TestWithParam<End> {};
 
@@ -111,6 +128,8 @@ INSTANTIATE_TEST_SUITE_P(
         End{"during_exit", 0,
             "Thread-1 is main, 1 alive\nchild's worker done\nchild's statics\nas expected\n"
             "statics\n"},
+        End{"main_during_exit", 0,
+            "main alive\nMainThread is main, 1 alive\nchild's statics\nas expected\nstatics\n"},
         End{"static_destructor", 0, "child refused\nchild's statics\nas expected\nstatics\n"},
         End{"prepare_handler", 0, "1 left\nstatics\nas expected\nstatics\n"},
         End{"child", 0,

@@ -16,7 +16,6 @@
 namespace {
 
 using testing::HasSubstr;
-using testing::Not;
 using weft::test::ChildOptions;
 using weft::test::ChildResult;
 using weft::test::run_child;
@@ -38,7 +37,6 @@ TEST(Watchdog, PrintsTheStacksOfAllThreadsOfAHangingCaseAndFails) {
     EXPECT_THAT(result.error, HasSubstr("Subject.HangsInTwoThreads has not ended within 1 s"));
     EXPECT_THAT(result.error, HasSubstr("first_function_that_hangs"));
     EXPECT_THAT(result.error, HasSubstr("second_function_that_hangs"));
-    EXPECT_THAT(result.error, Not(HasSubstr("does not answer")));
 }
 
 TEST(Watchdog, WatchesOverTheEndOfTheProgram) {

@@ -119,6 +119,13 @@ bool is_used_elsewhere(const std::string& path) {
     return false;
 }
 
+/// False for one that is gone in the meantime, or another user's, or used by another process.
+bool is_own_segment(const std::string& path) {
+    struct stat attributes{};
+    return lstat(path.c_str(), &attributes) == 0 && attributes.st_uid == geteuid() &&
+           !is_used_elsewhere(path);
+}
+
 std::set<std::string> files_below(const std::string& folder) {
     std::set<std::string> found;
     std::error_code ignored;
@@ -220,12 +227,17 @@ void Leaks::check_descriptors(const State& now) {
 }
 
 void Leaks::check_segments(const State& now) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(slowness());
     for (const std::string& name : added(before_.segments, now.segments)) {
         const std::string path = "/dev/shm/" + name;
-        struct stat attributes{};
-        // Gone in the meantime, or made by another user: not this case's.
-        if (lstat(path.c_str(), &attributes) != 0 || attributes.st_uid != geteuid()) continue;
-        if (is_used_elsewhere(path)) continue;
+        // Another program may be about to remove what it has just let go of; what this case has
+        // left behind stays.
+        bool is_left = is_own_segment(path);
+        while (is_left && std::chrono::steady_clock::now() < end) {
+            sched_yield();
+            is_left = is_own_segment(path);
+        }
+        if (!is_left) continue;
         ADD_FAILURE() << "the case left a shared memory segment behind: " << path;
         unlink(path.c_str());
     }

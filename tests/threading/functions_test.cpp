@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <array>
 #include <latch>
 #include <optional>
 #include <set>
@@ -83,6 +84,22 @@ TEST(DummyThread, StandsForAThreadOfOthersUntilItEnds) {
     foreign.join();
     EXPECT_FALSE(dummy->is_alive());
     EXPECT_FALSE(is_listed(*dummy));
+}
+
+TEST(DummyThread, ThatIsGoneIsNotTheThreadThatGotItsIdentifier) {
+    std::optional<Thread> gone;
+    std::thread([&] { gone = current_thread(); }).join();
+    std::string name_seen;
+    std::thread([&] {
+        if (current_thread().ident() != gone->ident()) return;
+        pthread_setname_np(pthread_self(), "before");
+        gone->set_name("of the dead");
+        std::array<char, 16> name{};
+        pthread_getname_np(pthread_self(), name.data(), name.size());
+        name_seen = name.data();
+    }).join();
+    if (name_seen.empty()) GTEST_SKIP() << "the system did not use the identifier again";
+    EXPECT_EQ(name_seen, "before");
 }
 
 TEST(DummyThread, OfAnEndingThreadIsNotListedForEver) {

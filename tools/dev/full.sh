@@ -20,9 +20,9 @@ run_full() {
     full_stage "quick tests, clang++-19" test_preset clang
     full_stage "quick tests, address and undefined-behaviour sanitizers" test_asan
     full_stage "stress tests, address and undefined-behaviour sanitizers" \
-        test_sanitized_stress asan-ubsan -LE '^(house|misuse|install)$' -E '^house[.]'
+        test_sanitized_stress asan-ubsan
     full_stage "tests of threads, thread sanitizer" test_tsan
-    full_stage "stress tests, thread sanitizer" test_sanitized_stress tsan -LE '^fork$' -E '^house[.]'
+    full_stage "stress tests, thread sanitizer" test_sanitized_stress tsan
     full_stage "fuzzers, ${WEFT_FUZZ_SECONDS:-300} s each" run_fuzzers "${WEFT_FUZZ_SECONDS:-300}"
     full_stage "quick tests, aarch64 under qemu-user" test_aarch64
 
@@ -59,12 +59,10 @@ test_preset() {  # test_preset <preset>: its quick tests
     run_suite "$WEFT_SUITE_TITLE" "$1" -L '^quick$' -LE '^house$'
 }
 
-test_sanitized_stress() {  # test_sanitized_stress <preset> <ctest arguments...>
-    local preset=$1
-    shift
-    build_preset "$preset"
+test_sanitized_stress() {  # test_sanitized_stress <preset>
+    build_preset "$1"
     sanitizer_options
-    run_suite "$WEFT_SUITE_TITLE" "$preset" -L '^stress$' "$@"
+    run_suite "$WEFT_SUITE_TITLE" "$1" -L '^stress$'
 }
 
 on_one_processor() {

@@ -202,7 +202,7 @@ public:
     /// move has left it, goes back to the front of the queue, before all that were not taken yet.
     /// Until then it is not in the queue for anybody else. After any other exception nothing has
     /// changed. The same holds for the other ways to get.
-    [[nodiscard]] T get() {
+    T get() {
         std::uint64_t word = 0;
         if (!words_.try_pop(word)) word = detail::wait_for_word(words_, Timeout(), nullptr);
         return take_out(word);
@@ -214,7 +214,7 @@ public:
     ///
     /// Throws `std::invalid_argument` for a negative limit, also when an item is there, and
     /// KeyboardInterrupt as get() does.
-    [[nodiscard]] T get(std::same_as<bool> auto block, Timeout timeout = {}) {
+    T get(std::same_as<bool> auto block, Timeout timeout = {}) {
         if (!block) return get_nowait();
         detail::check_get_timeout(timeout);
         std::uint64_t word = 0;
@@ -224,7 +224,7 @@ public:
 
     /// As get(true, timeout), but also stops waiting when `stop` is triggered, and then throws
     /// weft::Cancelled. An item that is there is taken even if the stop was requested before.
-    [[nodiscard]] T get(std::stop_token stop, Timeout timeout = {}) {
+    T get(std::stop_token stop, Timeout timeout = {}) {
         detail::check_get_timeout(timeout);
         std::uint64_t word = 0;
         if (!words_.try_pop(word)) word = detail::wait_for_word(words_, timeout, &stop);
@@ -232,7 +232,7 @@ public:
     }
 
     /// The same as get(false).
-    [[nodiscard]] T get_nowait() {
+    T get_nowait() {
         std::uint64_t word = 0;
         if (!words_.try_pop(word)) detail::throw_empty();
         return take_out(word);

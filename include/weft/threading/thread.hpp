@@ -55,10 +55,12 @@ public:
 /// A handle on an activity that runs in a thread of its own.
 ///
 /// A copy is another handle on the same thread. States: initial; started, from start() until the
-/// target has returned; stopped. Handles compare equal when they mean the same thread. Dropping
-/// them changes nothing for the thread: it runs on, and the program, when it ends, first waits for
-/// every thread that is not a daemon. A daemon is left where it is, without unwinding: from then on
-/// it blocks as soon as it waits for anything of Weft. `threading::Joining` ties a thread to a scope.
+/// target has returned and the thread's `thread_local` objects are destroyed; stopped. Handles
+/// compare equal when they mean the same thread. Dropping them changes nothing for the thread: it
+/// runs on, and the program, when it ends, first waits for every thread that is not a daemon. A
+/// daemon is left where it is, without unwinding: from then on it blocks for ever as soon as it
+/// waits for anything of Weft, and does not come back from a wait that it is in.
+/// `threading::Joining` ties a thread to a scope.
 ///
 /// Every member may be called by any threads at once, but for the assignment and the destructor of
 /// one handle. What was written before start() is seen by the thread, and what the thread wrote is
@@ -148,7 +150,8 @@ public:
     /// The number that the kernel gave it; nothing before it has started.
     [[nodiscard]] WEFT_API std::optional<std::uint64_t> native_id() const;
 
-    /// True from before the target is called until it has returned; a snapshot.
+    /// True from before the target is called until it has returned and the thread's `thread_local`
+    /// objects are destroyed; a snapshot.
     [[nodiscard]] WEFT_API bool is_alive() const noexcept;
 
     /// Whether the program may end without waiting for it.

@@ -13,6 +13,8 @@
 #include <string>
 #include <string_view>
 
+#include "os/posix/cancellation.hpp"
+
 namespace weft::os {
 
 namespace {
@@ -54,6 +56,7 @@ bool is_exiting(std::string_view task) {
 
 std::vector<std::uint64_t> running_tasks() {
     std::vector<std::uint64_t> tasks;
+    const WithoutCancellation whole;
     const std::unique_ptr<DIR, CloseDirectory> directory(opendir("/proc/self/task"));
     if (directory == nullptr) return tasks;
     while (const dirent* const entry = readdir(directory.get())) {

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <system_error>
 
+#include "os/posix/cancellation.hpp"
+
 namespace weft::os {
 
 WakeEvent create_wake_event() {
@@ -17,6 +19,7 @@ WakeEvent create_wake_event() {
 
 void signal_wake_event(WakeEvent event) noexcept {
     if (event == kNoWakeEvent) return;
+    const WithoutCancellation whole;
     const int saved_errno = errno;
     const std::uint64_t one = 1;
     // Fails only when the counter is full, and then the descriptor is readable already.
@@ -27,6 +30,7 @@ void signal_wake_event(WakeEvent event) noexcept {
 
 void clear_wake_event(WakeEvent event) noexcept {
     if (event == kNoWakeEvent) return;
+    const WithoutCancellation whole;
     const int saved_errno = errno;
     std::uint64_t count = 0;
     while (read(event, &count, sizeof count) < 0 && errno == EINTR) {
@@ -35,7 +39,9 @@ void clear_wake_event(WakeEvent event) noexcept {
 }
 
 void close_wake_event(WakeEvent event) noexcept {
-    if (event != kNoWakeEvent) close(event);
+    if (event == kNoWakeEvent) return;
+    const WithoutCancellation whole;
+    close(event);
 }
 
 }  // namespace weft::os

@@ -7,6 +7,8 @@
 
 #include <cerrno>
 
+#include "os/posix/cancellation.hpp"
+
 namespace weft::os {
 
 namespace {
@@ -47,6 +49,7 @@ private:
 void write_to_standard_error(std::string_view text) noexcept {
     const int saved_errno = errno;
     {
+        const WithoutCancellation whole;
         WithoutSigpipe guard;
         while (!text.empty()) {
             const ssize_t written = write(STDERR_FILENO, text.data(), text.size());

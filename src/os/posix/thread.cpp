@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "os/futex.hpp"
+#include "os/posix/cancellation.hpp"
 
 namespace weft::os {
 
@@ -63,7 +64,10 @@ NewThread create_thread(void* (*entry)(void*), void* argument, std::size_t stack
     return {.handle = (ThreadHandle)thread, .error = 0};
 }
 
-void join_thread(ThreadHandle thread) noexcept { pthread_join((pthread_t)thread, nullptr); }
+void join_thread(ThreadHandle thread) noexcept {
+    const WithoutCancellation whole;
+    pthread_join((pthread_t)thread, nullptr);
+}
 
 bool accepts_stack_size(std::size_t size) noexcept {
     return Attributes().set_stack_size(size) == 0;

@@ -32,7 +32,8 @@ struct NewThread {
 [[nodiscard]] NewThread create_thread(void* (*entry)(void*), void* argument,
                                       std::size_t stack_size) noexcept;
 
-/// Waits until the thread is gone. Once for each thread, and never on the thread itself.
+/// Waits until the thread is gone. Once for each thread, and never on the thread itself. Not a
+/// cancellation point.
 void join_thread(ThreadHandle thread) noexcept;
 
 /// Whether the system takes a stack of this size.

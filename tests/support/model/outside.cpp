@@ -11,7 +11,7 @@ namespace weft::detail {
 InterruptibleSleep::InterruptibleSleep(FutexWord&, bool) noexcept : is_armed_(false) {}
 InterruptibleSleep::~InterruptibleSleep() = default;
 bool InterruptibleSleep::is_requested() const noexcept {
-    return false;
+    return is_armed_;
 }
 void throw_keyboard_interrupt() {
     std::abort();
@@ -21,6 +21,9 @@ void throw_keyboard_interrupt() {
 
 namespace weft::runtime {
 
+bool is_abandoned() noexcept {
+    return false;
+}
 void park_if_abandoned() noexcept {}
 
 }  // namespace weft::runtime

@@ -34,6 +34,7 @@ Scheduler& Scheduler::instance() {
     // Never destroyed: its threads wait for work until the process ends.
     static Scheduler* const only = [] {
         auto* const scheduler = new Scheduler;
+        sem_init(&scheduler->is_ready_, 0, 0);
         sem_init(&scheduler->all_ended_, 0, 0);
         return scheduler;
     }();
@@ -46,14 +47,17 @@ Scheduler::Task& Scheduler::task(int number) {
         added.number = static_cast<int>(tasks_.size()) - 1;
         sem_init(&added.turn, 0, 0);
         std::thread(&Scheduler::work, std::ref(*this), std::ref(added)).detach();
+        wait_for(is_ready_);
     }
     return tasks_[static_cast<std::size_t>(number)];
 }
 
 void Scheduler::work(Scheduler& scheduler, Task& mine) {
-    // What a thread of Weft does once in its life must not happen in the first execution only.
+    // What a thread of Weft does once in its life must not happen in the first execution only, and
+    // not in two threads at the same time.
     warm_up();
     current_ = &mine;
+    sem_post(&scheduler.is_ready_);
     for (;;) {
         wait_for(mine.turn);
         try {

@@ -123,6 +123,7 @@ private:
     int weak_failures_ = 0;
     int delayed_stores_ = 0;
     std::int64_t clock_ = 0;
+    sem_t is_ready_;  ///< posted by a new thread when it can be given a turn
     sem_t all_ended_;
 };
 
