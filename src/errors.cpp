@@ -17,13 +17,17 @@ std::string message_of(const SystemExit::Code& code) {
 BaseException::BaseException(std::string message)
     : message_(std::make_shared<const std::string>(std::move(message))) {}
 
-const char* BaseException::what() const noexcept { return message_->c_str(); }
+const char* BaseException::what() const noexcept {
+    return message_->c_str();
+}
 
 TimeoutError::TimeoutError(const std::string& message)
     : std::system_error(std::make_error_code(std::errc::timed_out)),
       message_(std::make_shared<const std::string>(message)) {}
 
-const char* TimeoutError::what() const noexcept { return message_->c_str(); }
+const char* TimeoutError::what() const noexcept {
+    return message_->c_str();
+}
 
 NotImplementedError::NotImplementedError(const std::string& message)
     : std::runtime_error(message) {}

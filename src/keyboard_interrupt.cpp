@@ -11,8 +11,8 @@ namespace weft {
 
 namespace {
 
-// The system is asked on what thread this is: the thread's own memory need not exist yet on a thread
-// that has never used Weft.
+// The system is asked on what thread this is: the thread's own memory need not exist yet on a
+// thread that has never used Weft.
 void on_interrupt(int) {
     if (os::is_first_thread()) {
         detail::note_interrupt();

@@ -13,8 +13,8 @@ namespace {
 
 void require_installed(const char* what) {
     if (!detail::is_clock_frozen()) {
-        throw std::runtime_error(
-            fmt::format("ManualClock::{}: no manual clock is installed; call install() first", what));
+        throw std::runtime_error(fmt::format(
+            "ManualClock::{}: no manual clock is installed; call install() first", what));
     }
 }
 
@@ -28,7 +28,9 @@ ManualClock::Installation& ManualClock::Installation::operator=(Installation&& o
     return *this;
 }
 
-ManualClock::Installation::~Installation() { remove(); }
+ManualClock::Installation::~Installation() {
+    remove();
+}
 
 void ManualClock::Installation::remove() noexcept {
     if (std::exchange(is_active_, false)) detail::thaw_clock();
@@ -43,7 +45,8 @@ ManualClock::Installation ManualClock::install() {
 
 void ManualClock::advance(Timeout step) {
     if (step.is_none() || step.is_negative()) {
-        throw std::invalid_argument("ManualClock::advance: time moves on by a step of at least zero");
+        throw std::invalid_argument(
+            "ManualClock::advance: time moves on by a step of at least zero");
     }
     require_installed("advance");
     if (!detail::advance_clock(step.length().count())) {
@@ -56,7 +59,9 @@ void ManualClock::wait_for_sleepers(std::size_t count) {
     if (!detail::wait_for_timed_sleepers(count)) require_installed("wait_for_sleepers");
 }
 
-std::size_t ManualClock::sleepers() const { return detail::count_timed_sleepers(); }
+std::size_t ManualClock::sleepers() const {
+    return detail::count_timed_sleepers();
+}
 
 std::chrono::nanoseconds ManualClock::now() const noexcept {
     return std::chrono::nanoseconds(detail::now());

@@ -45,8 +45,8 @@ void report_unraisable(const UnraisableHookArgs& args) noexcept {
         try {
             unraisablehook(args);
         } catch (...) {
-            write_unraisable({std::current_exception(), "Exception in unraisablehook, called for",
-                              args.object});
+            write_unraisable(
+                {std::current_exception(), "Exception in unraisablehook, called for", args.object});
             write_unraisable(args);
         }
     } catch (...) {
@@ -74,14 +74,20 @@ WarningHandler set_warning_handler(WarningHandler handler) {
     };
 }
 
-std::string UnraisableHookArgs::what() const { return detail::describe(exc_value).line(); }
+std::string UnraisableHookArgs::what() const {
+    return detail::describe(exc_value).line();
+}
 
 const char* name_of(WarningCategory category) noexcept {
     switch (category) {
-        case WarningCategory::DeprecationWarning: return "DeprecationWarning";
-        case WarningCategory::ResourceWarning: return "ResourceWarning";
-        case WarningCategory::RuntimeWarning: return "RuntimeWarning";
-        case WarningCategory::UserWarning: return "UserWarning";
+        case WarningCategory::DeprecationWarning:
+            return "DeprecationWarning";
+        case WarningCategory::ResourceWarning:
+            return "ResourceWarning";
+        case WarningCategory::RuntimeWarning:
+            return "RuntimeWarning";
+        case WarningCategory::UserWarning:
+            return "UserWarning";
     }
     return "Warning";
 }

@@ -24,14 +24,16 @@ struct Press {
     }
 };
 
-std::string way_of(const testing::TestParamInfo<Press>& info) { return info.param.way; }
+std::string way_of(const testing::TestParamInfo<Press>& info) {
+    return info.param.way;
+}
 
 class KeyboardInterruptGuard : public testing::TestWithParam<Press> {};
 
 TEST_P(KeyboardInterruptGuard, MakesTheMainThreadsWaitsThrow) {
     const ChildResult result = run_child("interrupt_ways", {.arguments = {GetParam().way}});
-    const bool ended_so = GetParam().signal != 0 ? result.was_killed_by(GetParam().signal)
-                                                 : result.exited_with(0);
+    const bool ended_so =
+        GetParam().signal != 0 ? result.was_killed_by(GetParam().signal) : result.exited_with(0);
     EXPECT_TRUE(ended_so) << result.describe();
     EXPECT_EQ(result.output, GetParam().output) << result.describe();
 }
@@ -46,8 +48,7 @@ INSTANTIATE_TEST_SUITE_P(
               "interrupted\ncheck: KeyboardInterrupt\ninterrupted\ncheck: KeyboardInterrupt\n"
               "notified\n"},
         Press{"in_a_condition", "wait: KeyboardInterrupt\nlock held\n"},
-        Press{"while_another_thread_waits",
-              "check: KeyboardInterrupt\ncheck: done\nnotified\n"},
+        Press{"while_another_thread_waits", "check: KeyboardInterrupt\ncheck: done\nnotified\n"},
         Press{"twice", "check: KeyboardInterrupt\ncheck: done\ncheck: KeyboardInterrupt\n"},
         Press{"without_need_to_wait",
               "free lock: done\npoll: done\nlocked lock: KeyboardInterrupt\n"},
@@ -58,8 +59,8 @@ INSTANTIATE_TEST_SUITE_P(
               "second: KeyboardInterruptGuard: there is one already\n"
               "first: KeyboardInterrupt\nlater: done\n"
               "elsewhere: KeyboardInterruptGuard: only the main thread can have one\n"},
-        Press{"without_a_guard", "not sent\n", SIGINT},
-        Press{"requested", "sent\ninterrupted\n"}, Press{"in_a_system_call", "EINTR\n"}),
+        Press{"without_a_guard", "not sent\n", SIGINT}, Press{"requested", "sent\ninterrupted\n"},
+        Press{"in_a_system_call", "EINTR\n"}),
     way_of);
 
 }  // namespace

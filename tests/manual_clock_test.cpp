@@ -248,7 +248,9 @@ TEST(ManualClock, MovesSleepersThroughSeveralInstallations) {
 TEST(ManualClock, LeavesWaitsUntilTheEndOfTimeAlone) {
     ManualClock clock;
     // Time has stood, so Weft's clock is behind the system's, which cannot count this deadline.
-    { const auto installed = clock.install(); }
+    {
+        const auto installed = clock.install();
+    }
     std::stop_source stop;
     const auto token = stop.get_token();
     WaitList list;

@@ -46,8 +46,7 @@ TEST_F(UnraisableHook, WritesWhereAndWhatInOneWrite) {
 TEST_F(UnraisableHook, WritesTheGivenMessageInPlaceOfTheUsualOne) {
     StandardError error;
     report_unraisable({.exc_value = kError, .err_msg = "Cannot close", .object = "pipe 3"});
-    EXPECT_THAT(error.writes(),
-                ElementsAre("Cannot close: pipe 3\nweft::KeyError: no such key\n"));
+    EXPECT_THAT(error.writes(), ElementsAre("Cannot close: pipe 3\nweft::KeyError: no such key\n"));
 }
 
 TEST_F(UnraisableHook, WritesTheCausesToo) {
@@ -73,9 +72,8 @@ TEST_F(UnraisableHook, LeavesOutWhatIsNotKnown) {
     report_unraisable({.exc_value = kError});
     report_unraisable({.object = "here"});
     report_unraisable({.err_msg = "Cannot close"});
-    EXPECT_THAT(error.writes(),
-                ElementsAre("Exception ignored:\nweft::KeyError: no such key\n",
-                            "Exception ignored in: here\n", "Cannot close\n"));
+    EXPECT_THAT(error.writes(), ElementsAre("Exception ignored:\nweft::KeyError: no such key\n",
+                                            "Exception ignored in: here\n", "Cannot close\n"));
 }
 
 TEST_F(UnraisableHook, IsReplacedByAssignment) {
@@ -185,7 +183,8 @@ TEST_F(Warnings, HandlerBeforeIsReturnedAndWorks) {
 }
 
 TEST_F(Warnings, HandlerMayTurnThemIntoErrors) {
-    weft::set_warning_handler([](auto, auto message) { throw std::runtime_error(std::string(message)); });
+    weft::set_warning_handler(
+        [](auto, auto message) { throw std::runtime_error(std::string(message)); });
     EXPECT_THROW(warn(WarningCategory::UserWarning, "stop"), std::runtime_error);
 }
 

@@ -9,8 +9,8 @@
 
 #include <weft/detail/config.hpp>
 
-/// Where Python's exceptions live in C++. What the standard library has is used as it is; the rest is
-/// here. Each module's own exceptions derive from these as Python's derive from its.
+/// Where Python's exceptions live in C++. What the standard library has is used as it is; the rest
+/// is here. Each module's own exceptions derive from these as Python's derive from its.
 ///
 /// | Python | C++ |
 /// | --- | --- |
@@ -38,7 +38,8 @@
 /// and `std::exception` catches everything, BaseException included.
 namespace weft {
 
-/// The root of Weft's own exceptions: a message, shared by all copies, so that copying never throws.
+/// The root of Weft's own exceptions: a message, shared by all copies, so that copying never
+/// throws.
 class WEFT_API BaseException : public std::exception {
 public:
     BaseException() : BaseException(std::string()) {}

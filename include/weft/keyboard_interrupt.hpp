@@ -4,8 +4,9 @@
 
 namespace weft {
 
-/// As long as it lives, Ctrl-C (SIGINT) makes the main thread's waits throw weft::KeyboardInterrupt,
-/// as in Python. Without it, Weft installs no signal handler and Ctrl-C does what the program says.
+/// As long as it lives, Ctrl-C (SIGINT) makes the main thread's waits throw
+/// weft::KeyboardInterrupt, as in Python. Without it, Weft installs no signal handler and Ctrl-C
+/// does what the program says.
 ///
 ///     int main() {
 ///         weft::KeyboardInterruptGuard ctrl_c;

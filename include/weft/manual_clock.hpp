@@ -9,7 +9,8 @@
 namespace weft {
 
 /// A clock that a test moves by hand. While it is installed, every wait of Weft measures its limit
-/// by it: time stands still until advance() moves it, and then exactly those waits end that are due.
+/// by it: time stands still until advance() moves it, and then exactly those waits end that are
+/// due.
 ///
 ///     weft::ManualClock clock;
 ///     auto installed = clock.install();
@@ -18,9 +19,9 @@ namespace weft {
 ///     clock.advance(30s);           // its time is up
 ///
 /// Installing moves waits that already sleep over to this clock, with what is left of their time;
-/// when the installation ends, waits that still sleep go on, with what is left, in real time. Weft's
-/// time therefore never jumps. One clock can be installed at a time in a process. Every member may
-/// be called by any thread at any time.
+/// when the installation ends, waits that still sleep go on, with what is left, in real time.
+/// Weft's time therefore never jumps. One clock can be installed at a time in a process. Every
+/// member may be called by any thread at any time.
 ///
 /// A child of fork() has the clock as the parent had it, standing if it stood; each moves its own.
 /// Waits on memory that several processes share obey in the process that installed the clock.

@@ -195,7 +195,9 @@ bool advance_clock(Nanoseconds step) noexcept {
     return is_in_range;
 }
 
-std::size_t count_timed_sleepers() noexcept { return sleepers.count(); }
+std::size_t count_timed_sleepers() noexcept {
+    return sleepers.count();
+}
 
 bool wait_for_timed_sleepers(std::size_t count) noexcept {
     for (;;) {

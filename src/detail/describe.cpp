@@ -77,6 +77,8 @@ std::string describe_with_causes(const std::exception_ptr& exception) {
     return text;
 }
 
-void write_to_stderr(std::string_view text) noexcept { os::write_to_standard_error(text); }
+void write_to_stderr(std::string_view text) noexcept {
+    os::write_to_standard_error(text);
+}
 
 }  // namespace weft::detail

@@ -19,7 +19,8 @@ struct ExceptionText {
 /// The exception itself, without its causes.
 ExceptionText describe(const std::exception_ptr& exception);
 
-/// The exception and, after it, the causes that std::throw_with_nested() has attached: one line each.
+/// The exception and, after it, the causes that std::throw_with_nested() has attached: one line
+/// each.
 std::string describe_with_causes(const std::exception_ptr& exception);
 
 /// The name of a type as in the source.

@@ -12,7 +12,9 @@ namespace weft::detail {
 
 namespace {
 
-void poke_waker(void* waker) noexcept { static_cast<FdWaker*>(waker)->poke(); }
+void poke_waker(void* waker) noexcept {
+    static_cast<FdWaker*>(waker)->poke();
+}
 
 struct PokeWaker {
     FdWaker* waker;
@@ -35,11 +37,12 @@ WaitEnd wait_for_descriptors(std::span<os::Watched> watched, const WaitLimits& l
     const TimedSleep timed(&poke_waker, &*waker, limits.deadline);
     const InterruptibleSleep interruptible(&poke_waker, &*waker, limits.is_interruptible);
     for (;;) {
+        // A signal handler may have forked, and this be the child.
+        waker->open();
         if (limits.stop != nullptr && limits.stop->stop_requested()) return WaitEnd::cancelled;
         if (interruptible.is_requested()) return WaitEnd::interrupted;
         if (limits.deadline.has_passed()) return WaitEnd::timed_out;
-        const os::PollResult result =
-            os::poll_until(watched, waker->fd(), timed.system_deadline());
+        const os::PollResult result = os::poll_until(watched, waker->fd(), timed.system_deadline());
         if (result.is_any_ready) return WaitEnd::notified;
         // Before the limits are looked at: a poke that comes later ends the next poll at once.
         if (result.is_woken) waker->clear();

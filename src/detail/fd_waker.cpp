@@ -11,8 +11,9 @@ namespace weft::detail {
 /// is one store, so that the child finds the list whole. What is listed is open.
 class FdWakers {
 public:
-    void add(FdWaker& waker) noexcept {
+    void add(FdWaker& waker, const void* owner) noexcept {
         mutex_.lock();
+        waker.owner_ = owner;
         waker.next_ = first_.load(std::memory_order_relaxed);
         // Release, for the sake of order alone: a fork must not find the waker listed before its
         // link is set.
@@ -33,9 +34,20 @@ public:
         mutex_.unlock();
     }
 
-    void close_all() noexcept {
+    /// In a child of fork(), which has one thread. Closes all, and forgets those of other threads.
+    void keep_only(const void* owner) noexcept {
         FdWaker* each = first_.exchange(nullptr, std::memory_order_relaxed);
-        while (each != nullptr) delete std::exchange(each, each->next_);
+        while (each != nullptr) {
+            FdWaker* const next = each->next_;
+            if (each->owner_ == owner) {
+                each->close();
+                each->next_ = first_.load(std::memory_order_relaxed);
+                first_.store(each, std::memory_order_relaxed);
+            } else {
+                delete each;
+            }
+            each = next;
+        }
     }
 
 private:
@@ -47,6 +59,13 @@ namespace {
 
 constinit FdWakers wakers;
 
+/// Needs no destructor, so that waits of later destructors find it.
+struct ThisThread {
+    FdWaker* waker = nullptr;
+    bool has_ended = false;
+};
+constinit thread_local ThisThread this_thread;
+
 void dispose(FdWaker* waker) noexcept {
     if (waker == nullptr) return;
     wakers.remove(*waker);
@@ -55,16 +74,9 @@ void dispose(FdWaker* waker) noexcept {
 
 FdWaker* make() {
     auto waker = std::make_unique<FdWaker>();
-    wakers.add(*waker);
+    wakers.add(*waker, &this_thread);
     return waker.release();
 }
-
-/// Needs no destructor, so that waits of later destructors find it.
-struct ThisThread {
-    FdWaker* waker = nullptr;
-    bool has_ended = false;
-};
-constinit thread_local ThisThread this_thread;
 
 struct CloseAtEnd {
     ~CloseAtEnd() {
@@ -86,6 +98,7 @@ FdWaker* waker_of_this_thread() {
 FdWakerLease::FdWakerLease()
     : waker_(this_thread.has_ended ? make() : waker_of_this_thread()),
       is_own_(this_thread.has_ended) {
+    waker_->open();
     // Pokes of an earlier wait, which ended before it saw them. Whoever poked has returned.
     if (waker_->is_poked()) waker_->clear();
 }
@@ -95,8 +108,7 @@ FdWakerLease::~FdWakerLease() {
 }
 
 void forget_fd_wakers_after_fork() noexcept {
-    this_thread.waker = nullptr;
-    wakers.close_all();
+    wakers.keep_only(&this_thread);
 }
 
 }  // namespace weft::detail

@@ -22,6 +22,9 @@ struct Interruption {
 
 constinit Interruption state;
 
+/// Whether the sleep that `state` knows is the calling thread's.
+constinit thread_local bool is_in_sleep = false;
+
 }  // namespace
 
 void enable_interrupts() noexcept {
@@ -29,7 +32,9 @@ void enable_interrupts() noexcept {
     state.is_enabled.store(true, std::memory_order_seq_cst);
 }
 
-void disable_interrupts() noexcept { state.is_enabled.store(false, std::memory_order_seq_cst); }
+void disable_interrupts() noexcept {
+    state.is_enabled.store(false, std::memory_order_seq_cst);
+}
 
 bool are_interrupts_enabled() noexcept {
     return state.is_enabled.load(std::memory_order_seq_cst);
@@ -37,8 +42,8 @@ bool are_interrupts_enabled() noexcept {
 
 void note_interrupt() noexcept {
     state.is_noted.store(true, std::memory_order_seq_cst);
-    // The poke may wake nobody: the sleeper is this very thread. It changes what the kernel compares
-    // or watches, and that is all that is needed.
+    // The poke may wake nobody: the sleeper is this very thread. It changes what the kernel
+    // compares or watches, and that is all that is needed.
     if (auto* const poke = state.poke.load(std::memory_order_seq_cst)) {
         poke(state.subject.load(std::memory_order_seq_cst));
     }
@@ -51,8 +56,9 @@ bool request_interrupt() noexcept {
 }
 
 void forget_interrupts_after_fork() noexcept {
-    // The sleep was that of a thread which this process may not have.
-    state.poke.store(nullptr, std::memory_order_seq_cst);
+    // A sleep of another thread is on a stack that this process does not have. A sleep of this one
+    // goes on when the signal handler that has forked returns.
+    if (!is_in_sleep) state.poke.store(nullptr, std::memory_order_seq_cst);
     state.is_noted.store(false, std::memory_order_seq_cst);
 }
 
@@ -66,19 +72,21 @@ void throw_keyboard_interrupt() {
 }
 
 InterruptibleSleep::InterruptibleSleep(FutexWord& word, bool is_wanted) noexcept
-    : InterruptibleSleep(
-          [](void* subject) { Waiter::poke(*static_cast<FutexWord*>(subject)); }, &word, is_wanted) {
-}
+    : InterruptibleSleep([](void* subject) { Waiter::poke(*static_cast<FutexWord*>(subject)); },
+                         &word, is_wanted) {}
 
 InterruptibleSleep::InterruptibleSleep(void (*poke)(void*), void* subject, bool is_wanted) noexcept
     : is_armed_(is_wanted && are_interrupts_enabled() && runtime::is_main_thread()) {
     if (!is_armed_) return;
+    is_in_sleep = true;
     state.subject.store(subject, std::memory_order_seq_cst);
     state.poke.store(poke, std::memory_order_seq_cst);
 }
 
 InterruptibleSleep::~InterruptibleSleep() {
-    if (is_armed_) state.poke.store(nullptr, std::memory_order_seq_cst);
+    if (!is_armed_) return;
+    state.poke.store(nullptr, std::memory_order_seq_cst);
+    is_in_sleep = false;
 }
 
 bool InterruptibleSleep::is_requested() const noexcept {

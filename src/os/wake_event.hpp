@@ -6,6 +6,9 @@ namespace weft::os {
 /// Closed in programs that this one executes; a child of fork() shares it with its parent.
 using WakeEvent = int;
 
+/// Stands for none: signalling, clearing and closing it do nothing.
+inline constexpr WakeEvent kNoWakeEvent = -1;
+
 /// Throws `std::system_error` when no descriptor is to be had.
 [[nodiscard]] WakeEvent create_wake_event();
 /// Never blocks. Async-signal-safe; leaves errno alone.

@@ -32,7 +32,9 @@ using detail::WaitLimits;
 using ways::dawdle;
 using ways::say;
 
-void press() { kill(getpid(), SIGINT); }
+void press() {
+    kill(getpid(), SIGINT);
+}
 
 /// Keeps the calling thread from handling Ctrl-C, so that the system must choose another.
 void leave_it_to_others() {
@@ -44,10 +46,14 @@ void leave_it_to_others() {
 
 const char* name_of(WaitEnd end) {
     switch (end) {
-        case WaitEnd::notified: return "notified";
-        case WaitEnd::timed_out: return "timed out";
-        case WaitEnd::cancelled: return "cancelled";
-        case WaitEnd::interrupted: return "interrupted";
+        case WaitEnd::notified:
+            return "notified";
+        case WaitEnd::timed_out:
+            return "timed out";
+        case WaitEnd::cancelled:
+            return "cancelled";
+        case WaitEnd::interrupted:
+            return "interrupted";
     }
     return "?";
 }
@@ -94,7 +100,9 @@ std::jthread when_main_sleeps(ManualClock& clock, Act act) {
     });
 }
 
-WaitLimits for_an_hour() { return {.deadline = Deadline::after(1h)}; }
+WaitLimits for_an_hour() {
+    return {.deadline = Deadline::after(1h)};
+}
 
 int before_the_wait() {
     const KeyboardInterruptGuard guard;
@@ -264,7 +272,7 @@ int in_a_wait_that_must_go_on() {
 }
 
 int restoring() {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = [](int) { say("own handler"); };
     sigaction(SIGINT, &action, nullptr);
     press();
@@ -278,7 +286,9 @@ int restoring() {
 }
 
 int restoring_the_default() {
-    { const KeyboardInterruptGuard guard; }
+    {
+        const KeyboardInterruptGuard guard;
+    }
     say("guard gone");
     press();
     say("not reached");
@@ -293,9 +303,7 @@ int guards() {
         try_to("first", [&] { first.check(); });
     }
     try_to("later", [] { const KeyboardInterruptGuard later; });
-    std::thread([] {
-        try_to("elsewhere", [] { const KeyboardInterruptGuard elsewhere; });
-    }).join();
+    std::thread([] { try_to("elsewhere", [] { const KeyboardInterruptGuard elsewhere; }); }).join();
     return 0;
 }
 

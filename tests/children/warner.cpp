@@ -26,7 +26,8 @@ int with_closed_pipe() {
     // The signal is neither left pending nor blocked.
     sigset_t set;
     if (sigpending(&set) != 0 || sigismember(&set, SIGPIPE) != 0) return 1;
-    if (pthread_sigmask(SIG_SETMASK, nullptr, &set) != 0 || sigismember(&set, SIGPIPE) != 0) return 2;
+    if (pthread_sigmask(SIG_SETMASK, nullptr, &set) != 0 || sigismember(&set, SIGPIPE) != 0)
+        return 2;
     return 0;
 }
 

@@ -82,7 +82,9 @@ WaitEnd wait_for_input(const Pipe& pipe, const WaitLimits& limits = {}) {
     return wait_for(watched, limits);
 }
 
-WaitLimits within(Timeout limit) { return {.deadline = Deadline::after(limit)}; }
+WaitLimits within(Timeout limit) {
+    return {.deadline = Deadline::after(limit)};
+}
 
 /// Runs a wait on a thread of its own, whose waker is gone when the result is there.
 template <class Wait>
@@ -251,15 +253,15 @@ TEST_F(FdWaitOnAStandingClock, ForgetsThePokesOfAnEarlierWait) {
     }
     clock.wait_for_sleepers(1);
     pipe.put();
-    EXPECT_THAT(ends.get(), testing::ElementsAre(WaitEnd::timed_out, WaitEnd::timed_out,
-                                                 WaitEnd::notified));
+    EXPECT_THAT(ends.get(),
+                testing::ElementsAre(WaitEnd::timed_out, WaitEnd::timed_out, WaitEnd::notified));
 }
 
 std::atomic<int> signals_handled{0};
 
 TEST_F(FdWaitOnAStandingClock, IsNotShortenedBySignals) {
-    struct sigaction action {};
-    struct sigaction before {};
+    struct sigaction action{};
+    struct sigaction before{};
     action.sa_handler = [](int) { signals_handled.fetch_add(1); };
     ASSERT_EQ(sigaction(SIGUSR1, &action, &before), 0);
     std::atomic<pthread_t> thread{};
@@ -403,7 +405,8 @@ TEST(FdWaitStress, HandsEveryByteOnWhileItIsPoked) {
     const auto pass = [&](const Pipe& from, const Pipe& to) {
         int notified = 0;
         for (int round = 0; round < kRounds; ++round) {
-            notified += wait_for_input(from, within(weft::TIMEOUT_MAX)) == WaitEnd::notified ? 1 : 0;
+            notified +=
+                wait_for_input(from, within(weft::TIMEOUT_MAX)) == WaitEnd::notified ? 1 : 0;
             if (!from.take()) break;
             to.put();
         }

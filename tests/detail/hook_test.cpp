@@ -19,8 +19,12 @@ struct Args {
 };
 using Hook = weft::detail::Hook<Args>;
 
-void call_zero(const Args& args) { args.calls.push_back(0); }
-void call_one(const Args& args) { args.calls.push_back(1); }
+void call_zero(const Args& args) {
+    args.calls.push_back(0);
+}
+void call_one(const Args& args) {
+    args.calls.push_back(1);
+}
 
 class HookOfArgs : public testing::Test {
 protected:

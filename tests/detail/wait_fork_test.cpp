@@ -3,18 +3,24 @@
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <latch>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
 #include <weft/detail/atomic.hpp>
 #include <weft/errors.hpp>
 #include <weft/keyboard_interrupt.hpp>
+#include <weft/manual_clock.hpp>
 #include <weft/threading/lock.hpp>
 
 #include "detail/fd_wait.hpp"
@@ -136,9 +142,7 @@ TEST(FdWakerAfterFork, ServesTheChildAndIsClosedAtItsThreadsEnd) {
         EXPECT_EQ(wait(), WaitEnd::timed_out);
         EXPECT_EQ(in_child([&] {
                       int childs = -1;
-                      std::jthread([&] {
-                          childs = FdWakerLease()->fd();
-                      }).join();
+                      std::jthread([&] { childs = FdWakerLease()->fd(); }).join();
                       return wait() == WaitEnd::timed_out && fcntl(ends[0], F_GETFD) != -1 &&
                              FdWakerLease()->fd() == childs;
                   }),
@@ -147,6 +151,97 @@ TEST(FdWakerAfterFork, ServesTheChildAndIsClosedAtItsThreadsEnd) {
     }).join();
     close(ends[0]);
     close(ends[1]);
+}
+
+// A signal handler that forks while its thread waits: the child goes on with that wait.
+
+std::stop_source* stop_in_child = nullptr;
+pid_t forked_child = -1;
+std::latch* has_forked = nullptr;
+
+void fork_in_handler(int) {
+    forked_child = fork();
+    if (forked_child != 0) {
+        has_forked->count_down();
+    } else if (stop_in_child != nullptr) {
+        stop_in_child->request_stop();
+    }
+}
+
+class ForkInAHandler : public testing::Test {
+protected:
+    ForkInAHandler() {
+        struct sigaction action{};
+        action.sa_handler = fork_in_handler;
+        sigaction(SIGUSR1, &action, &before_);
+        has_forked = &forked_;
+        stop_in_child = &stop_;
+        if (pipe2(ends_.data(), O_CLOEXEC) != 0) abort();
+    }
+    ~ForkInAHandler() override {
+        sigaction(SIGUSR1, &before_, nullptr);
+        close(ends_[0]);
+        close(ends_[1]);
+    }
+    WaitEnd wait_for_input(const weft::detail::WaitLimits& limits) {
+        std::vector<weft::os::Watched> watched{{.fd = ends_[0]}};
+        return weft::detail::wait_for_descriptors(watched, limits);
+    }
+    int code_of_child() {
+        const auto status =
+            weft::test::wait_for_process(forked_child, 20s * weft::test::slowness());
+        return status && WIFEXITED(*status) ? WEXITSTATUS(*status) : -1;
+    }
+
+    std::array<int, 2> ends_{};
+    std::latch forked_{1};
+    std::stop_source stop_;
+
+private:
+    struct sigaction before_{};
+};
+
+TEST_F(ForkInAHandler, LeavesAWaitForDescriptorsWhole) {
+    const pid_t parent = getpid();
+    weft::ManualClock clock;
+    const auto installed = clock.install();
+    std::atomic<pthread_t> waiter{};
+    const std::jthread waiting([&] {
+        waiter = pthread_self();
+        const auto token = stop_.get_token();
+        const WaitEnd end = wait_for_input({.deadline = Deadline::after(1h), .stop = &token});
+        if (getpid() == parent) {
+            EXPECT_EQ(end, WaitEnd::notified);
+            return;
+        }
+        // The next wait of the child has a waker again, which no parent shares.
+        std::stop_source later;
+        const std::jthread stopper([&] { later.request_stop(); });
+        const auto token_of_later = later.get_token();
+        const bool is_good = end == WaitEnd::cancelled &&
+                             wait_for_input({.stop = &token_of_later}) == WaitEnd::cancelled &&
+                             fcntl(FdWakerLease()->fd(), F_GETFD) == FD_CLOEXEC;
+        _exit(is_good ? kGood : 1);
+    });
+    clock.wait_for_sleepers(1);
+    pthread_kill(waiter, SIGUSR1);
+    forked_.wait();
+    EXPECT_EQ(code_of_child(), kGood);
+    ASSERT_EQ(write(ends_[1], "x", 1), 1);
+}
+
+TEST_F(ForkInAHandler, LeavesTheMainThreadsSleepInterruptible) {
+    const KeyboardInterruptGuard guard;
+    stop_in_child = nullptr;
+    FutexWord word{0};
+    const InterruptibleSleep sleep(word, true);
+    raise(SIGUSR1);
+    if (forked_child == 0) {
+        raise(SIGINT);
+        _exit(word != 0 && sleep.is_requested() && is_interrupted(guard) ? kGood : 1);
+    }
+    EXPECT_EQ(code_of_child(), kGood);
+    EXPECT_EQ(word, 0U);
 }
 
 }  // namespace

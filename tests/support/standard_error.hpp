@@ -17,7 +17,7 @@ public:
     [[nodiscard]] std::vector<std::string> writes();
 
 private:
-    int before_;    ///< a second name of the descriptor 2 that there was
+    int before_;  ///< a second name of the descriptor 2 that there was
     int receiver_;
 };
 

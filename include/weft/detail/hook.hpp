@@ -96,8 +96,8 @@ private:
     }
 
     void (*original_)(const Args&);
-    mutable LowLock lock_;        ///< guards box_, so that it is not freed between look and count
-    Atomic<Box*> box_{nullptr};   ///< null: the original
+    mutable LowLock lock_;       ///< guards box_, so that it is not freed between look and count
+    Atomic<Box*> box_{nullptr};  ///< null: the original
 };
 
 /// An object that is never destroyed, so that it can be used to the very end of the process.

@@ -18,6 +18,7 @@ WakeEvent create_wake_event() {
 }
 
 void signal_wake_event(WakeEvent event) noexcept {
+    if (event == kNoWakeEvent) return;
     const WithoutCancellation whole;
     const int saved_errno = errno;
     const std::uint64_t one = 1;
@@ -28,6 +29,7 @@ void signal_wake_event(WakeEvent event) noexcept {
 }
 
 void clear_wake_event(WakeEvent event) noexcept {
+    if (event == kNoWakeEvent) return;
     const WithoutCancellation whole;
     const int saved_errno = errno;
     std::uint64_t count = 0;
@@ -37,6 +39,7 @@ void clear_wake_event(WakeEvent event) noexcept {
 }
 
 void close_wake_event(WakeEvent event) noexcept {
+    if (event == kNoWakeEvent) return;
     const WithoutCancellation whole;
     close(event);
 }

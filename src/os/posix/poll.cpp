@@ -39,7 +39,8 @@ private:
 };
 
 short events_of(const Watched& watched) {
-    return static_cast<short>((watched.for_input ? POLLIN : 0) | (watched.for_output ? POLLOUT : 0));
+    return static_cast<short>((watched.for_input ? POLLIN : 0) |
+                              (watched.for_output ? POLLOUT : 0));
 }
 
 int poll_records(std::span<pollfd> records, std::int64_t deadline) {

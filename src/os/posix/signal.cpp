@@ -16,7 +16,7 @@ struct sigaction previous;
 }  // namespace
 
 void set_interrupt_handler(void (*handler)(int)) {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = handler;
     sigemptyset(&action.sa_mask);
     if (sigaction(SIGINT, &action, &previous) != 0) {
@@ -24,7 +24,9 @@ void set_interrupt_handler(void (*handler)(int)) {
     }
 }
 
-void restore_interrupt_handler() noexcept { sigaction(SIGINT, &previous, nullptr); }
+void restore_interrupt_handler() noexcept {
+    sigaction(SIGINT, &previous, nullptr);
+}
 
 void interrupt_main_thread() noexcept {
     const int saved_errno = errno;
