@@ -144,6 +144,20 @@ TEST(Condition, NotifyWakesExactlyNInOrderOfArrival) {
     EXPECT_EQ(waiters.join().size(), 5U);
 }
 
+TEST(Condition, TheOldNameOfNotifyAllWakesEverybody) {
+    Condition condition;
+    Waiters waiters(condition);
+    for (int i = 0; i < 3; ++i) waiters.add();
+    {
+        Guard held(condition);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+        condition.notifyAll();
+#pragma GCC diagnostic pop
+    }
+    EXPECT_EQ(waiters.join().size(), 3U);
+}
+
 TEST(Condition, NotifyWithoutWaitersLeavesNoCredit) {
     ManualClock clock;
     const auto installed = clock.install();
