@@ -30,7 +30,7 @@ constinit std::atomic<std::uint32_t> answered{0};
 constinit std::atomic<int> output{2};
 
 int stack_signal() {
-    return SIGRTMAX - 2;
+    return SIGRTMIN + 4;
 }
 
 pid_t own_thread() {

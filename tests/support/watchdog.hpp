@@ -11,7 +11,7 @@ namespace weft::test {
 /// the program, after the last case.
 ///
 /// It has no thread of its own (cases may need a process with a single thread) but a timer, whose
-/// signal SIGRTMAX - 1 is handled by any thread that has not blocked it. A forked child is not
+/// signal SIGRTMIN + 3 is handled by any thread that has not blocked it. A forked child is not
 /// watched.
 class Watchdog : public testing::EmptyTestEventListener {
 public:
