@@ -8,10 +8,11 @@ namespace weft::detail {
 constinit Atomic<std::uint32_t> fork_generation{2};
 
 void LowLock::lock_slow() noexcept {
-    const std::uint32_t mine = fork_generation.load(std::memory_order_relaxed);
     // A holder is out again within nanoseconds, unless it lost its CPU: a few looks, then sleep.
     constexpr int kLooks = 24;
     for (int look = 0;; ++look) {
+        // Each time anew: a signal handler may fork while this thread sleeps below.
+        const std::uint32_t mine = fork_generation.load(std::memory_order_relaxed);
         std::uint32_t seen = word_.load(std::memory_order_relaxed);
         const bool patient = look < kLooks && os::usable_cpus() > 1;
         const bool is_free = seen == 0 || (seen & ~kContended) != mine;

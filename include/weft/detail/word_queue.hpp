@@ -92,10 +92,13 @@ public:
 
     /// True when there was no word at one moment during the call. Takes no lock.
     [[nodiscard]] bool is_empty() const noexcept {
+        // What was given back first: head_ does not move while there is any. So if there was none
+        // before head_ and tail_ were found equal, and some came in between, the queue was empty
+        // just before that.
+        if (returned_.load(std::memory_order_seq_cst) != nullptr) return false;
         // The indices only grow: if the later one equals the earlier, they were equal in between.
         const std::uint64_t head = head_.load(std::memory_order_seq_cst);
-        return tail_.load(std::memory_order_seq_cst) == head &&
-               returned_.load(std::memory_order_seq_cst) == nullptr;
+        return tail_.load(std::memory_order_seq_cst) == head;
     }
 
     /// The number of words at one moment during the call. Locks out consumers for that moment.
