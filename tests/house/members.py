@@ -61,7 +61,7 @@ class Index:
                     found = self.find(join(target, *tail), seen)
                     if found:
                         return found
-        return []
+        return own  # at most an alias of something from outside
 
     def _targets(self, definition, for_member):
         """Full names that an alias, or a type's bases, may stand for, the innermost first."""
@@ -99,7 +99,7 @@ def _reason(definitions):
     """Why definitions that are no functions with bodies, and no constants, cannot be changed."""
     if any(re.search(r"= (default|delete)", definition.tail) for definition in definitions):
         return "its function is defaulted or deleted"
-    return {"type": "a type", "enumerator": "an enumerator", "data": "a data member",
+    return {"alias": "another name of a type from outside", "type": "a type", "enumerator": "an enumerator", "data": "a data member",
             "constant": "a variable without an initial value",
             "declaration": "its function is declared, but has no body here"}[definitions[0].kind]
 
