@@ -72,11 +72,16 @@ on_one_processor() {
 }
 
 # qemu-user passes what a program starts to this machine's kernel, so child programs get the emulator
-# by name. What only a real kernel of that processor could answer is left out by label.
+# by name.
+beyond_qemu='AfterFork[.]|^SimpleQueueFork[.]|/ForkOfAProgram[.]|/pthread_exit|ByPthreadExit'
+beyond_qemu+='|/LeavesARunningProcess|[.]ThatDoesNotExistIsAnError|[.]LeavesNoTraceWhenTheSystemRefuses'
 test_aarch64() {
     build_preset aarch64
-    export QEMU_LD_PREFIX=/usr/aarch64-linux-gnu WEFT_TEST_EMULATOR=qemu-aarch64
-    run_suite "$WEFT_SUITE_TITLE" aarch64 -L '^quick$' -LE '^(house|misuse)$' -E '^house[.]'
+    export QEMU_LD_PREFIX=/usr/aarch64-linux-gnu WEFT_TEST_EMULATOR
+    WEFT_TEST_EMULATOR=$(command -v qemu-aarch64)
+    run_suite "$WEFT_SUITE_TITLE" aarch64 -L '^quick$' -LE '^misuse$' -E "^house[.]|$beyond_qemu"
+    echo "Left out, as qemu-user cannot follow a fork beside other threads, the end of the main thread alone,"
+    echo "or limits smaller than it needs for itself: $beyond_qemu"
 }
 
 write_report() {  # write_report <start in ms>
