@@ -47,7 +47,9 @@ threading::Lock& gate = make_closed();
 threading::Lock& second_gate = make_closed();
 threading::Lock& never = make_closed();
 
-void pass(threading::Lock& lock) { threading::Guard held(lock); }
+void pass(threading::Lock& lock) {
+    threading::Guard held(lock);
+}
 
 /// Opens the gate as the first thing that the thread does when it ends.
 struct Opener {
@@ -67,7 +69,9 @@ void work() {
     say("worker done");
 }
 
-void start_worker() { threading::Thread(work).start(); }
+void start_worker() {
+    threading::Thread(work).start();
+}
 
 void start_blocked(bool daemon) {
     threading::Thread({.daemon = daemon}, [] { never.acquire(); }).start();

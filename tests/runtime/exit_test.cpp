@@ -24,7 +24,9 @@ struct End {
     friend std::ostream& operator<<(std::ostream& out, const End& end) { return out << end.way; }
 };
 
-std::string way_of(const testing::TestParamInfo<End>& info) { return info.param.way; }
+std::string way_of(const testing::TestParamInfo<End>& info) {
+    return info.param.way;
+}
 
 void expect_end(const ChildResult& result, const End& end) {
     const bool ended_so =
