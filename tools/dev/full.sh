@@ -15,7 +15,7 @@ run_full() {
     full_stage "quick tests, g++, release" test_release
     full_stage "stress tests, g++, release" test_label release stress
     full_stage "strangers' projects" test_label release install
-    full_stage "quick tests on one processor" on_one_processor test_label release quick
+    full_stage "quick tests on one processor" test_one_processor
     full_stage "model, long searches" test_model_at_length
     full_stage "quick tests, g++, debug" test_preset debug
     full_stage "quick tests, g++, shared library" test_preset shared
@@ -70,12 +70,6 @@ test_sanitized_stress() {  # test_sanitized_stress <preset>
     build_preset "$1"
     sanitizer_options
     run_suite "$WEFT_SUITE_TITLE" "$1" -L '^stress$'
-}
-
-on_one_processor() {
-    jobs=1
-    taskset -cp 0 "$BASHPID" >/dev/null
-    "$@"
 }
 
 # The model's searches as far as they go in some minutes, instead of some seconds.
