@@ -66,7 +66,7 @@ public:
     /// Locks; also stops waiting when `stop` is triggered, and then throws weft::Cancelled without
     /// having taken the lock. A free lock is taken even if the stop was requested before. Otherwise
     /// as acquire(true, timeout).
-    bool acquire(std::stop_token stop, Timeout timeout = {}) WEFT_TRY_ACQUIRE(true);
+    WEFT_API bool acquire(std::stop_token stop, Timeout timeout = {}) WEFT_TRY_ACQUIRE(true);
 
     /// Unlocks, and lets one waiting thread proceed. Never blocks. Throws `std::runtime_error` when
     /// the lock is not locked.
@@ -166,7 +166,7 @@ public:
     }
 
     /// As LockType::acquire(stop, timeout); the owner gets true at once.
-    bool acquire(std::stop_token stop, Timeout timeout = {}) WEFT_TRY_ACQUIRE(true);
+    WEFT_API bool acquire(std::stop_token stop, Timeout timeout = {}) WEFT_TRY_ACQUIRE(true);
 
     /// Takes one level away and unlocks with the last. Throws `std::runtime_error`, and changes
     /// nothing, when the calling thread is not the owner.
