@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "detail/interruption.hpp"
+#include "runtime/exit.hpp"
 #include "runtime/parking.hpp"
 
 namespace weft::detail {
@@ -21,6 +22,9 @@ void throw_keyboard_interrupt() {
 
 namespace weft::runtime {
 
+Phase phase() noexcept {
+    return Phase::running;
+}
 bool is_abandoned() noexcept {
     return false;
 }
