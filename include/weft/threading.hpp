@@ -3,5 +3,6 @@
 #include <weft/threading/condition.hpp>
 #include <weft/threading/excepthook.hpp>
 #include <weft/threading/functions.hpp>
+#include <weft/threading/local.hpp>
 #include <weft/threading/lock.hpp>
 #include <weft/threading/thread.hpp>

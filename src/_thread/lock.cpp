@@ -1,4 +1,4 @@
-#include <weft/_thread.hpp>
+#include <weft/_thread/lock.hpp>
 
 #include <stdexcept>
 
@@ -67,7 +67,9 @@ detail::Deadline deadline_of(Timeout timeout) {
 
 }  // namespace
 
-void LockType::acquire_or_throw() { detail::throw_if_stopped(acquire_slow({})); }
+void LockType::acquire_or_throw() {
+    detail::throw_if_stopped(acquire_slow({}));
+}
 
 bool LockType::acquire_checked(bool blocking, Timeout timeout) {
     const bool tries_once = is_single_try(blocking, timeout);
@@ -245,10 +247,8 @@ void RLock::throw_not_owner() {
 }
 
 std::string RLock::repr() const {
-    return fmt::format("<{} weft::_thread::RLock owner={} at {}>",
-                       locked() ? "locked" : "unlocked",
-                       owner_.load(std::memory_order_relaxed),
-                       fmt::ptr(this));
+    return fmt::format("<{} weft::_thread::RLock owner={} at {}>", locked() ? "locked" : "unlocked",
+                       owner_.load(std::memory_order_relaxed), fmt::ptr(this));
 }
 
 }  // namespace weft::_thread

@@ -19,7 +19,9 @@ ThreadState::ThreadState(ThreadKind kind, std::string name, bool is_daemon,
       name_(new const std::string(std::move(name))),
       body_(std::move(body)) {}
 
-ThreadState::~ThreadState() { delete name_; }
+ThreadState::~ThreadState() {
+    delete name_;
+}
 
 std::string ThreadState::name() const {
     const std::scoped_lock held(mutex_);
@@ -87,10 +89,11 @@ bool ThreadState::is_over_for_joiners() const noexcept {
 WaitEnd ThreadState::join(const WaitLimits& limits) {
     auto is_over = [this] { return is_over_for_joiners(); };
     const WaitEnd end = changes_.wait(is_over, limits);
-    if (end != WaitEnd::notified || status_.load(std::memory_order_seq_cst) != ThreadStatus::stopped) {
+    if (end != WaitEnd::notified ||
+        status_.load(std::memory_order_seq_cst) != ThreadStatus::stopped) {
         return end;
     }
-    if (kind() == ThreadKind::started && is_of_this_process()) runtime::registry.reap(*this);
+    if (is_own() && is_of_this_process()) runtime::registry.reap(*this);
     return end;
 }
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <weft/_thread.hpp>
+#include <weft/_thread/lock.hpp>
 #include <weft/detail/low_lock.hpp>
 #include <weft/detail/wait_list.hpp>
 

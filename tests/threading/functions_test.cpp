@@ -184,6 +184,23 @@ TEST(StackSize, RefusesTooSmallOnesAndChangesNothing) {
     stack_size(0);
 }
 
+TEST(StackSize, OfOneThreadIsAnOption) {
+    stack_size(256 * 1024);
+    for (const std::size_t size : {std::size_t{64} * 1024, std::size_t{4} * 1024 * 1024}) {
+        std::size_t seen = 0;
+        { const Joining joining{Thread({.stack_size = size}, [&seen] { seen = own_stack_size(); })}; }
+        EXPECT_GE(seen, size / 2);
+        EXPECT_LE(seen, size + size / 2);
+    }
+    stack_size(0);
+}
+
+TEST(StackSize, OfOneThreadIsRefusedWhereTheThreadIsMade) {
+    EXPECT_THROW(Thread({.stack_size = 1}), std::invalid_argument);
+    EXPECT_THROW(Thread({.stack_size = 32 * 1024 - 1}, [] {}), std::invalid_argument);
+    EXPECT_NO_THROW(Thread({.stack_size = 32 * 1024}));
+}
+
 TEST(ThreadError, IsTheRuntimeError) {
     EXPECT_TRUE((std::is_same_v<ThreadError, std::runtime_error>));
 }
