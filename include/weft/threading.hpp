@@ -5,4 +5,5 @@
 #include <weft/threading/functions.hpp>
 #include <weft/threading/local.hpp>
 #include <weft/threading/lock.hpp>
+#include <weft/threading/lock_order.hpp>
 #include <weft/threading/thread.hpp>

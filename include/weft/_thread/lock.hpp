@@ -9,6 +9,7 @@
 #include <weft/detail/annotations.hpp>
 #include <weft/detail/atomic.hpp>
 #include <weft/detail/config.hpp>
+#include <weft/detail/lock_order.hpp>
 #include <weft/detail/thread_number.hpp>
 #include <weft/detail/wait_list.hpp>
 #include <weft/timeout.hpp>
@@ -37,17 +38,21 @@ namespace weft::_thread {
 ///
 /// After fork, a lock that another thread of the parent held stays locked in the child.
 /// Unlike Python, a lock that is a static object may be used by every kind of thread until the end
-/// of the process: its destructor does nothing.
+/// of the process: its destructor does nothing (but tell the checker of lock orders, if that is on).
 class WEFT_CAPABILITY("lock") LockType {
 public:
     constexpr LockType() noexcept = default;
     LockType(const LockType&) = delete;
     LockType& operator=(const LockType&) = delete;
+    ~LockType() {
+        if (detail::is_lock_order_checked()) [[unlikely]] detail::lock_is_gone(this);
+    }
 
     /// Locks. Blocks, without limit, while it is locked. Returns true. Throws
     /// weft::KeyboardInterrupt on the main thread when Ctrl-C is pressed while it waits and a
     /// KeyboardInterruptGuard lives; the lock is then not taken.
     bool acquire() WEFT_ACQUIRE() {
+        if (detail::is_lock_order_checked()) [[unlikely]] return acquire_in_order();
         if (!try_take()) acquire_or_throw();
         return true;
     }
@@ -98,7 +103,11 @@ public:
     /// The standard's names, for `std::scoped_lock` and its like.
     void lock() WEFT_ACQUIRE() { acquire(); }
     void unlock() WEFT_RELEASE() { release(); }
-    [[nodiscard]] bool try_lock() WEFT_TRY_ACQUIRE(true) { return try_take(); }
+    [[nodiscard]] bool try_lock() WEFT_TRY_ACQUIRE(true) {
+        const bool is_mine = try_take();
+        if (is_mine && detail::is_lock_order_checked()) [[unlikely]] note_taken();
+        return is_mine;
+    }
     template <class Rep, class Period>
     [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> limit)
         WEFT_TRY_ACQUIRE(true) {
@@ -121,6 +130,7 @@ private:
     static constexpr std::uint32_t kLocked = 1;
     static constexpr std::uint32_t kWaiters = 2;
     static constexpr std::uint32_t kWoken = 4;
+    static constexpr std::uint32_t kNoted = 8;
 
     bool try_take() noexcept {
         // Acquire pairs with the release of whoever held it. Leaves the other bits alone, so a free
@@ -128,15 +138,16 @@ private:
         return (state_.fetch_or(kLocked, std::memory_order_acquire) & kLocked) == 0;
     }
     WEFT_API void acquire_or_throw();
+    WEFT_API bool acquire_in_order();
+    bool acquire_within(bool tries_once, Timeout timeout, const std::stop_token* stop);
+    WEFT_API void note_taken() noexcept;
     WEFT_API bool acquire_checked(bool blocking, Timeout timeout);
     WEFT_API void release_slow();
     WEFT_API detail::WaitEnd acquire_slow(const detail::WaitLimits& limits) noexcept;
     detail::WaitEnd compete(const detail::WaitLimits& limits) noexcept;
     void give_back() noexcept;
     /// For whoever must have the lock back before it may throw.
-    void acquire_uninterruptibly() noexcept {
-        if (!try_take()) acquire_slow({.is_interruptible = false});
-    }
+    WEFT_API void acquire_uninterruptibly() noexcept;
 
     detail::Atomic<std::uint32_t> state_{0};
     detail::WaitList waiters_;
