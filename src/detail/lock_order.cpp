@@ -64,7 +64,7 @@ struct Edge {
 };
 
 struct Node {
-    std::vector<Edge> later;      ///< what was wanted while this was held
+    std::vector<Edge> later;    ///< what was wanted while this was held
     std::vector<Lock> earlier;  ///< whose `later` leads here
 };
 
@@ -295,10 +295,9 @@ bool set_lock_order_check(bool on) noexcept {
     const std::scoped_lock held(mutex);
     const bool before = lock_order_checked.exchange(on, std::memory_order_seq_cst);
     if (on && !before && graph != nullptr) {
-        // What was known may be of locks that have been destroyed unseen. A graph of the parent's may
-        // be torn.
-        const bool is_whole =
-            graph->generation == fork_generation.load(std::memory_order_relaxed);
+        // What was known may be of locks that have been destroyed unseen. A graph of the parent's
+        // may be torn.
+        const bool is_whole = graph->generation == fork_generation.load(std::memory_order_relaxed);
         if (is_whole) delete std::exchange(graph, graph->abandoned);
     }
     return before;

@@ -24,7 +24,8 @@ using ways::say;
 
 /// Says where it was made and that it was destroyed.
 struct Loud {
-    explicit Loud(const std::string& given = "") : name(given + threading::current_thread().name()) {
+    explicit Loud(const std::string& given = "")
+        : name(given + threading::current_thread().name()) {
         say("made for " + name);
     }
     ~Loud() { say("destroyed for " + name); }

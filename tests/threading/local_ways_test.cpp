@@ -23,9 +23,9 @@ class LocalToTheEnd : public testing::TestWithParam<Way> {};
 
 TEST_P(LocalToTheEnd, OfTheProgramAndOverFork) {
     // Values of threads that the process does not have any more are not destroyed.
-    const ChildResult result =
-        run_child("local_ways", {.arguments = {GetParam().name},
-                                 .environment = {{"ASAN_OPTIONS", "detect_leaks=0"}}});
+    const ChildResult result = run_child(
+        "local_ways",
+        {.arguments = {GetParam().name}, .environment = {{"ASAN_OPTIONS", "detect_leaks=0"}}});
     EXPECT_TRUE(result.exited_with(GetParam().code)) << result.describe();
     EXPECT_EQ(result.output, GetParam().output) << result.describe();
 }

@@ -60,7 +60,9 @@ void take_both(First& first, Second& second) {
     const Guard inner(second);
 }
 
-void elsewhere(const std::function<void()>& body) { std::thread(body).join(); }
+void elsewhere(const std::function<void()>& body) {
+    std::thread(body).join();
+}
 
 TEST_F(LockOrder, SaysNothingOfOneOrder) {
     Lock a;
@@ -93,7 +95,9 @@ TEST_F(LockOrder, NamesTheThreadsTheLocksAndBothStacks) {
     second.start();
     second.join();
     ASSERT_EQ(count(), 1U);
-    const auto has = [this](const std::string& text) { return last().find(text) != std::string::npos; };
+    const auto has = [this](const std::string& text) {
+        return last().find(text) != std::string::npos;
+    };
     const auto name_of = [](const Lock& lock) {
         const std::string repr = lock.repr();
         return "lock " + repr.substr(repr.find("0x"), repr.size() - repr.find("0x") - 1);
@@ -164,7 +168,9 @@ TEST_F(LockOrder, KnowsRecursiveLocks) {
     EXPECT_EQ(count(), 0U);
     {
         const Guard outer(a);
-        { const Guard again(a); }
+        {
+            const Guard again(a);
+        }
         // Still held.
         const Guard inner(b);
     }
@@ -206,7 +212,9 @@ TEST_F(LockOrder, ForgetsALockThatAConditionHasReleased) {
         });
         a.wait();
     }
-    { const Guard held(b); }
+    {
+        const Guard held(b);
+    }
     take_both(b, a);
     EXPECT_EQ(count(), 0U);
 }
@@ -237,7 +245,9 @@ TEST_F(LockOrder, TakesAttemptsForHeldButNotForWaits) {
         take_both(c, d);
         const std::size_t before = count();
         ASSERT_TRUE(attempt(d));
-        { const Guard held(c); }
+        {
+            const Guard held(c);
+        }
         d.release();
         EXPECT_EQ(count(), before + 1);
     }
@@ -268,7 +278,9 @@ TEST_F(LockOrder, ForgetsALockThatAnotherThreadReleases) {
     Lock b;
     gate.acquire();
     elsewhere([&] { gate.release(); });
-    { const Guard held(b); }
+    {
+        const Guard held(b);
+    }
     take_both(b, gate);
     EXPECT_EQ(count(), 0U);
 }
@@ -369,12 +381,13 @@ TEST_F(LockOrder, LosesNothingAmongManyThreads) {
 
 TEST(LockOrderVariable, BeginsTheCheckWhenTheProgramStarts) {
     using weft::test::run_child;
-    const auto checked =
-        run_child("lock_order_ways", {.arguments = {"both_orders"}, .environment = {{"WEFT_LOCK_ORDER", "1"}}});
+    const auto checked = run_child("lock_order_ways", {.arguments = {"both_orders"},
+                                                       .environment = {{"WEFT_LOCK_ORDER", "1"}}});
     EXPECT_TRUE(checked.exited_with(0)) << checked.describe();
     EXPECT_TRUE(checked.error.starts_with("weft: RuntimeWarning: lock order:")) << checked.error;
     const auto unchecked =
-        run_child("lock_order_ways", {.arguments = {"both_orders"}, .environment = {{"WEFT_LOCK_ORDER", "0"}}});
+        run_child("lock_order_ways",
+                  {.arguments = {"both_orders"}, .environment = {{"WEFT_LOCK_ORDER", "0"}}});
     EXPECT_TRUE(unchecked.exited_with(0)) << unchecked.describe();
     EXPECT_EQ(unchecked.error, "");
 }
