@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <weft/_thread.hpp>
+#include <weft/_thread/lock.hpp>
 #include <weft/detail/low_lock.hpp>
 #include <weft/detail/wait_list.hpp>
 

@@ -1,7 +1,11 @@
 // What lies outside of the engines that the model runs: no signals arrive in it, and no program
 // ends.
 
+#include <atomic>
 #include <cstdlib>
+
+#include <weft/detail/lock_order.hpp>
+#include <weft/unraisable.hpp>
 
 #include "detail/interruption.hpp"
 #include "runtime/exit.hpp"
@@ -15,6 +19,15 @@ bool InterruptibleSleep::is_requested() const noexcept {
     return is_armed_;
 }
 void throw_keyboard_interrupt() {
+    std::abort();
+}
+
+constinit std::atomic<bool> lock_order_checked{false};
+void lock_is_wanted(const void*) {}
+void lock_is_taken(const void*) noexcept {}
+void lock_is_released(const void*) noexcept {}
+void lock_is_gone(const void*) noexcept {}
+void report_unraisable(const UnraisableHookArgs&) noexcept {
     std::abort();
 }
 
