@@ -207,12 +207,7 @@ void WaitList::Locked::announce_notifier() noexcept {
                               std::memory_order_relaxed);
 }
 
-std::size_t WaitList::notify_listed(std::size_t most) noexcept {
-    // Those to wake are moved to a chain of this thread's own, so that the lock is not held over
-    // system calls.
-    mutex_.lock();
-    forget_other_process();
-    notifier_cpu_.store(static_cast<std::int16_t>(os::current_cpu()), std::memory_order_relaxed);
+WaitList::Chain WaitList::take_chain(std::size_t most) noexcept {
     Waiter* const chain = head_;
     Waiter* last = nullptr;
     std::size_t taken = 0;
@@ -221,21 +216,32 @@ std::size_t WaitList::notify_listed(std::size_t most) noexcept {
         last = each;
         ++taken;
     }
-    if (last != nullptr) {
-        head_ = last->next_;
-        (head_ != nullptr ? head_->previous_ : tail_) = nullptr;
-        last->next_ = nullptr;
-        count_.fetch_sub(static_cast<std::uint32_t>(taken), std::memory_order_relaxed);
+    if (last == nullptr) return {};
+    head_ = last->next_;
+    (head_ != nullptr ? head_->previous_ : tail_) = nullptr;
+    last->next_ = nullptr;
+    count_.fetch_sub(static_cast<std::uint32_t>(taken), std::memory_order_relaxed);
+    return {.first = chain, .length = taken};
+}
+
+void WaitList::notify_chain(Waiter* first) noexcept {
+    while (first != nullptr) {
+        Waiter* const next = first->next_;
+        first->notify();
+        first = next;
     }
+}
+
+std::size_t WaitList::notify_listed(std::size_t most) noexcept {
+    // Those to wake are moved to a chain of this thread's own, so that the lock is not held over
+    // system calls.
+    mutex_.lock();
+    forget_other_process();
+    notifier_cpu_.store(static_cast<std::int16_t>(os::current_cpu()), std::memory_order_relaxed);
+    const Chain chain = take_chain(most);
     mutex_.unlock();
-    // From here on the list itself may be gone.
-    Waiter* each = taken != 0 ? chain : nullptr;
-    while (each != nullptr) {
-        Waiter* const next = each->next_;
-        each->notify();
-        each = next;
-    }
-    return taken;
+    notify_chain(chain.first);
+    return chain.length;
 }
 
 WaitEnd WaitList::wait_erased(bool (*take)(void*), void* callable, const WaitLimits& limits) {

@@ -85,8 +85,8 @@ private:
     void wait_for_notification() noexcept;
 
     FutexWord word_{0};
-    bool is_listed_ = false;         ///< guarded by the list's lock, as are the next three
-    std::uint32_t generation_ = 0;   ///< the fork generation in which it entered its list
+    bool is_listed_ = false;        ///< guarded by the list's lock, as are the next three
+    std::uint32_t generation_ = 0;  ///< the fork generation in which it entered its list
     Waiter* previous_ = nullptr;
     Waiter* next_ = nullptr;
 };
@@ -175,6 +175,9 @@ public:
             if (first != nullptr) list_.unlink(*first);
             return first;
         }
+        /// Takes everybody off the list; the caller hands the result to notify_chain() after
+        /// unlocking.
+        Waiter* take_all() noexcept { return list_.take_chain(~std::size_t{0}).first; }
         /// Tells those who spin on which CPU the thread runs that notifies them.
         WEFT_API void announce_notifier() noexcept;
 
@@ -183,8 +186,16 @@ public:
         bool is_after_fork_;
     };
 
+    /// Wakes those who were taken off a list together. The list itself may be gone.
+    WEFT_API static void notify_chain(Waiter* first) noexcept;
+
 private:
     friend class Waiter;
+
+    struct Chain {
+        Waiter* first = nullptr;
+        std::size_t length = 0;
+    };
 
     WEFT_API std::size_t notify_listed(std::size_t most) noexcept;
     WEFT_API WaitEnd wait_erased(bool (*take)(void*), void* callable, const WaitLimits& limits);
@@ -194,15 +205,16 @@ private:
     WEFT_API void append(Waiter& waiter) noexcept;
     WEFT_API void prepend(Waiter& waiter) noexcept;
     WEFT_API void unlink(Waiter& waiter) noexcept;
+    WEFT_API Chain take_chain(std::size_t most) noexcept;
 
     static constexpr std::uint16_t kInitialSpin = 8;
 
-    LowLock mutex_;                          ///< guards the links, and writes of count_
-    std::uint32_t generation_ = 0;           ///< the fork generation that the links belong to
+    LowLock mutex_;                 ///< guards the links, and writes of count_
+    std::uint32_t generation_ = 0;  ///< the fork generation that the links belong to
     Waiter* head_ = nullptr;
     Waiter* tail_ = nullptr;
-    Atomic<std::uint32_t> count_{0};         ///< number of listed waiters
-    Atomic<std::int16_t> notifier_cpu_{-1};  ///< where the last notifier ran
+    Atomic<std::uint32_t> count_{0};                   ///< number of listed waiters
+    Atomic<std::int16_t> notifier_cpu_{-1};            ///< where the last notifier ran
     Atomic<std::uint16_t> spin_budget_{kInitialSpin};  ///< how long a spin is worth, in steps
 };
 
