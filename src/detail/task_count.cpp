@@ -12,7 +12,7 @@ TaskCount::~TaskCount() {
 // The last item is counted with the list's lock held, and so is the look at who waits: whoever
 // finds the count at zero, and then destroys the queue, takes that lock in doing so.
 std::uint64_t TaskCount::finish(std::uint64_t most) noexcept {
-    Waiter* to_wake = nullptr;
+    WakeChain joiners;
     std::uint64_t finished = 0;
     {
         WaitList::Locked view(joiners_);
@@ -23,11 +23,11 @@ std::uint64_t TaskCount::finish(std::uint64_t most) noexcept {
         } while (!done_.compare_exchange_weak(done, done + finished, std::memory_order_seq_cst,
                                               std::memory_order_acquire));
         if (unfinished() == 0 && !view.is_empty()) {
-            to_wake = view.take_all();
+            while (Waiter* const joiner = view.take_first()) joiners.add(*joiner);
             view.announce_notifier();
         }
     }
-    WaitList::notify_chain(to_wake);
+    joiners.notify_all();
     return finished;
 }
 

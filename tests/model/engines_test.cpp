@@ -9,7 +9,7 @@
 #include <stop_token>
 #include <thread>
 
-#include <weft/_thread.hpp>
+#include <weft/_thread/lock.hpp>
 #include <weft/detail/low_lock.hpp>
 #include <weft/detail/wait_list.hpp>
 #include <weft/detail/word_queue.hpp>

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <weft/_thread.hpp>
+#include <weft/_thread/lock.hpp>
 #include <weft/detail/bounded_word_queue.hpp>
 #include <weft/detail/low_lock.hpp>
 #include <weft/detail/task_count.hpp>
@@ -24,9 +24,9 @@ inline testing::AssertionResult is_right(const Program& program, const Bounds& b
     const bool is_full = is_full_run();
     Bounds wider = bounds;
     if (is_full) ++wider.preemptions;
-    const auto report = explore(program, wider, is_full ? 2'000'000 : 15'000);
+    const auto report = explore(program, wider, is_full ? 400'000 : 15'000);
     if (report.has_failed) return holds(report);
-    return holds(sample(program, bounds, is_full ? 300'000 : 4'000, 20'240'607));
+    return holds(sample(program, bounds, is_full ? 80'000 : 4'000, 20'240'607));
 }
 
 inline constexpr std::int64_t kStarves = 2'000'000;  ///< a look at the clock outlasts patience

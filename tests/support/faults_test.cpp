@@ -19,7 +19,7 @@
 #include <thread>
 #include <vector>
 
-#include <weft/_thread.hpp>
+#include <weft/_thread/lock.hpp>
 #include <weft/detail/wait_list.hpp>
 #include <weft/queue.hpp>
 #include <weft/threading/condition.hpp>
