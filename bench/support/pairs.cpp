@@ -73,6 +73,7 @@ private:
         const auto second = name.find('/', first + 1);
         const std::string contender = name.substr(first + 1, second - first - 1);
         std::string rest = second == std::string::npos ? "" : name.substr(second);
+        // A row is the same whether its time is the clock's or was measured elsewhere.
         for (const std::string part : {"/real_time", "/manual_time", "/iterations:1"}) {
             if (const auto at = rest.find(part); at != std::string::npos) {
                 rest.erase(at, part.size());
