@@ -152,7 +152,7 @@ run_fuzzers() {  # run_fuzzers <seconds> [name]
         done
     done
     echo "fuzzers, $seconds s each: $passed passed, $failed failed"
-    record "fuzzers, $seconds s each" "$passed" "$failed" "$(seconds_since "$start")"
+    record "fuzzers" "$passed" "$failed" "$(seconds_since "$start")"
     [ "$failed" -eq 0 ]
 }
 
