@@ -222,6 +222,53 @@ int in_a_condition() {
     return 0;
 }
 
+int in_a_semaphore() {
+    const KeyboardInterruptGuard guard;
+    ManualClock clock;
+    const auto installed = clock.install();
+    threading::Semaphore semaphore(0);
+    const auto presser = when_main_sleeps(clock, [] { press(); });
+    try_to("acquire", [&] { semaphore.acquire(true, 1h); });
+    semaphore.release();
+    say(semaphore.acquire(false) ? "a permit" : "no permit");
+    return 0;
+}
+
+int in_an_event() {
+    const KeyboardInterruptGuard guard;
+    ManualClock clock;
+    const auto installed = clock.install();
+    threading::Event event;
+    const auto presser = when_main_sleeps(clock, [] { press(); });
+    try_to("wait", [&] { event.wait(1h); });
+    say(event.is_set() ? "set" : "unset");
+    return 0;
+}
+
+int in_a_barrier() {
+    const KeyboardInterruptGuard guard;
+    ManualClock clock;
+    const auto installed = clock.install();
+    threading::Barrier barrier(3);
+    bool other_has_failed = false;
+    {
+        const std::jthread other([&] {
+            try {
+                barrier.wait(1h);
+            } catch (const threading::BrokenBarrierError&) {
+                other_has_failed = true;
+            }
+        });
+        const std::jthread presser([&] {
+            clock.wait_for_sleepers(2);
+            press();
+        });
+        try_to("wait", [&] { barrier.wait(1h); });
+    }
+    say(other_has_failed && barrier.broken() ? "broken" : "whole");
+    return 0;
+}
+
 int while_another_thread_waits() {
     const KeyboardInterruptGuard guard;
     Flag flag;
@@ -396,7 +443,10 @@ int main(int argc, char** argv) {
                        {"on_another_thread", on_another_thread},
                        {"around_the_beginning_of_many_waits", around_the_beginning_of_many_waits},
                        {"waiting_for_a_descriptor", waiting_for_a_descriptor},
+                       {"in_a_barrier", in_a_barrier},
                        {"in_a_condition", in_a_condition},
+                       {"in_a_semaphore", in_a_semaphore},
+                       {"in_an_event", in_an_event},
                        {"while_another_thread_waits", while_another_thread_waits},
                        {"twice", twice},
                        {"without_need_to_wait", without_need_to_wait},

@@ -126,22 +126,23 @@ inline Program barrier_program(int parties, int rounds) {
     };
 }
 
-/// One of two parties has a limit: the round ends in the same way for both.
-inline Program timed_barrier_program() {
-    return [](Execution& run) {
-        threading::Barrier barrier(2);
+/// One of the parties has a limit: the round ends in the same way for all.
+inline Program timed_barrier_program(int parties) {
+    return [=](Execution& run) {
+        threading::Barrier barrier(parties);
         int passed = 0;
-        const auto pass = [&](Timeout limit) {
-            try {
-                barrier.wait(limit);
-                ++passed;
-            } catch (const threading::BrokenBarrierError&) {
-            }
-        };
-        run.thread([&] { pass(std::chrono::milliseconds(1)); });
-        run.thread([&] { pass({}); });
+        for (int i = 0; i < parties; ++i) {
+            run.thread([&, i] {
+                try {
+                    barrier.wait(i == 0 ? Timeout(std::chrono::milliseconds(1)) : Timeout());
+                    ++passed;
+                } catch (const threading::BrokenBarrierError&) {
+                    pause_here();
+                }
+            });
+        }
         run.go();
-        require(passed == (barrier.broken() ? 0 : 2), "both or none");
+        require(passed == (barrier.broken() ? 0 : parties), "all or none");
     };
 }
 

@@ -211,8 +211,9 @@ TEST(BarrierModel, ThreePartiesTwoRounds) {
 TEST(BarrierModel, SeveralCpus) {
     EXPECT_TRUE(is_right(barrier_program(2, 2), {.cpus = 2, .nanoseconds_per_look = 1'500}));
 }
-TEST(BarrierModel, ATimeoutBreaksTheRoundOfBothOrOfNone) {
-    EXPECT_TRUE(is_right(timed_barrier_program(), {.preemptions = 4}));
+TEST(BarrierModel, ATimeoutBreaksTheRoundOfAllOrOfNone) {
+    EXPECT_TRUE(is_right(timed_barrier_program(2), {.preemptions = 4}));
+    EXPECT_TRUE(is_right(timed_barrier_program(3)));
 }
 TEST(BarrierModel, AnActionMayResetTheBarrierWhileOthersArrive) {
     EXPECT_TRUE(is_right(reset_by_action_program(), {.preemptions = 3}));
