@@ -191,7 +191,10 @@ Joining::~Joining() {
 void Joining::finish() noexcept {
     if (thread_ == nullptr) return;
     ThreadState& state = detail::ThreadAccess::state(*thread_);
-    if (std::uncaught_exceptions() > unwinding_ && state.takes_stop_token()) {
+    const auto object = state.object.lock();
+    const bool takes_stop_token =
+        object != nullptr ? object->takes_stop_token() : state.takes_stop_token();
+    if (std::uncaught_exceptions() > unwinding_ && takes_stop_token) {
         state.stop().request_stop();
     }
     if (!state.is_current()) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +16,16 @@
 // on engines that were broken on purpose, where the model must find it.
 
 namespace weft::model {
+
+/// Exhaustive within the bounds as far as a short run goes, then random without them.
+inline testing::AssertionResult is_right(const Program& program, const Bounds& bounds = {}) {
+    const bool is_full = is_full_run();
+    Bounds wider = bounds;
+    if (is_full) ++wider.preemptions;
+    const auto report = explore(program, wider, is_full ? 400'000 : 15'000);
+    if (report.has_failed) return holds(report);
+    return holds(sample(program, bounds, is_full ? 80'000 : 4'000, 20'240'607));
+}
 
 inline constexpr std::int64_t kStarves = 2'000'000;  ///< a look at the clock outlasts patience
 

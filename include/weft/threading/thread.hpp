@@ -189,6 +189,7 @@ private:
     friend struct std::hash<Thread>;
     template <class T>
     friend class ThreadOf;
+    friend class Timer;
 
     WEFT_API Thread(ThreadOptions options, std::unique_ptr<detail::ThreadBody> body);
     WEFT_API Thread(ThreadOptions options, std::shared_ptr<detail::ThreadBody> object);

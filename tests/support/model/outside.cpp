@@ -8,6 +8,7 @@
 #include <weft/unraisable.hpp>
 
 #include "detail/interruption.hpp"
+#include "runtime/exit.hpp"
 #include "runtime/parking.hpp"
 
 namespace weft::detail {
@@ -34,6 +35,9 @@ void report_unraisable(const UnraisableHookArgs&) noexcept {
 
 namespace weft::runtime {
 
+Phase phase() noexcept {
+    return Phase::running;
+}
 bool is_abandoned() noexcept {
     return false;
 }
