@@ -193,15 +193,16 @@ TEST(StartFaults, LeaveABareThreadUnstarted) {
     EXPECT_GE(faults::for_every_system_call(body), 1U);
 }
 
+struct Value {
+    explicit Value(int n) : number(n) { ++alive; }
+    ~Value() { --alive; }
+    Value(const Value&) = delete;
+    Value& operator=(const Value&) = delete;
+    int number;
+    static inline int alive = 0;
+};
+
 TEST(LocalFaults, LeaveNoValueBehindAndTryAgain) {
-    struct Value {
-        explicit Value(int n) : number(n) { ++alive; }
-        ~Value() { --alive; }
-        Value(const Value&) = delete;
-        Value& operator=(const Value&) = delete;
-        int number;
-        static inline int& alive = *new int(0);
-    };
     std::optional<local<Value>> value;
     EXPECT_GE(faults::for_every_allocation(
                   [&] {
@@ -211,7 +212,9 @@ TEST(LocalFaults, LeaveNoValueBehindAndTryAgain) {
                   {.invariant =
                        [&] {
                            // After a failure the value is made at the next touch.
-                           if (value.has_value()) EXPECT_EQ(value->get().number, 7);
+                           if (value.has_value()) {
+                               EXPECT_EQ(value->get().number, 7);
+                           }
                            value.reset();
                            EXPECT_EQ(Value::alive, 0);
                        }}),
@@ -230,7 +233,9 @@ TEST(LocalFaults, KeepWhatAThreadHasWhenTheTableCannotGrow) {
         {.invariant = [&] {
             int i = 0;
             for (const auto& each : many) {
-                if (each != nullptr) EXPECT_EQ(each->get(), i);
+                if (each != nullptr) {
+                    EXPECT_EQ(each->get(), i);
+                }
                 ++i;
             }
             many.clear();

@@ -17,9 +17,9 @@ namespace weft::threading {
 ///
 /// Watched are Lock, RLock and the lock of a Condition, which wait() takes again. Only a wait
 /// without a limit counts as an order, since others end by themselves; what was taken in any way
-/// counts as held, until any thread releases it. Semaphores are not watched: nobody holds them. A
-/// common third lock that is held in both orders does not silence the warning. A destroyed lock is
-/// forgotten.
+/// counts as held, until any thread releases it. Two orders that occur only under a third lock,
+/// which is held in both, are no danger, and are not told. Semaphores are not watched: nobody holds
+/// them. A destroyed lock is forgotten.
 ///
 /// While it is on, taking and releasing a lock costs about a microsecond, and more beside others;
 /// it is meant for tests. It knows up to 16384 pairs of locks, and warns when there are more. While
