@@ -24,7 +24,8 @@ namespace weft::threading {
 /// While it is on, taking and releasing a lock costs about a microsecond, and more beside others;
 /// it is meant for tests. It knows up to 16384 pairs of locks, and warns when there are more. While
 /// it is off it costs nothing that can be measured. In a child of fork() it begins anew. Never
-/// blocks but for its own data; any thread may call it.
+/// blocks but for its own data; any thread may call it. It allocates memory: an `operator new` of
+/// the program's own must not take a lock of Weft's while it is on.
 WEFT_API bool check_lock_order(bool on = true) noexcept;
 
 }  // namespace weft::threading
