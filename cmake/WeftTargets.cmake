@@ -154,10 +154,9 @@ function(weft_add_fuzzer name)
   endif()
 endfunction()
 
-# weft_add_misuse(<name> SOURCE <file> [EXPECT <regex>] [COMPILER <program>] [OPTIONS ...])
+# weft_add_misuse(<name> SOURCE <file> EXPECT <regex> [COMPILER <path>] [OPTIONS <option>...])
 # Code that must not compile: the test misuse.<name> passes when the compiler refuses it with a message
-# that matches; without EXPECT, when it accepts it. Compiled as it would be by a user, with the options
-# given here and without our flags.
+# that matches. Compiled as it would be by a user, without our flags.
 function(weft_add_misuse name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "SOURCE;EXPECT;COMPILER" "OPTIONS")
   if(NOT arg_COMPILER)
