@@ -14,6 +14,8 @@
 #include <weft/detail/hooked_storage.hpp>
 #include <weft/detail/parcel.hpp>
 #include <weft/detail/passage.hpp>
+#include <weft/detail/task_count.hpp>
+#include <weft/detail/wait_list.hpp>
 #include <weft/queue/errors.hpp>
 #include <weft/timeout.hpp>
 
