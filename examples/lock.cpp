@@ -25,20 +25,23 @@ int main() {
             }));
         }
     }
-    lock.acquire();
-    const bool at_once = lock.acquire(false);       // tries once
-    const bool in_time = lock.acquire(true, 10ms);  // waits, but not for ever
+    bool at_once = true;
+    bool in_time = true;
     bool was_cancelled = false;
-    std::stop_source shutdown;
-    shutdown.request_stop();
-    try {
-        lock.acquire(shutdown.get_token());  // waits until it is stopped
-    } catch (const Cancelled&) {
-        was_cancelled = true;
+    {
+        threading::Guard held(lock);
+        threading::Joining other(threading::Thread([&] {
+            at_once = lock.acquire(false);       // tries once
+            in_time = lock.acquire(true, 10ms);  // waits, but not for ever
+            std::stop_source shutdown;
+            shutdown.request_stop();
+            try {
+                lock.acquire(shutdown.get_token());  // waits until it is stopped
+            } catch (const Cancelled&) {
+                was_cancelled = true;
+            }
+        }));
     }
-    threading::Thread helper([&] { lock.release(); });  // any thread may release it
-    helper.start();
-    helper.join();
     std::printf("balance: %ld, locked: %d\n", balance, lock.locked());
     return balance == 8000 && !at_once && !in_time && was_cancelled && !lock.locked() ? 0 : 1;
 }
