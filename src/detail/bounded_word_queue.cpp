@@ -202,9 +202,10 @@ void BoundedWordQueue::shut_down(bool immediate, Contents& contents) noexcept {
     std::uint64_t count = 0;
     tail_lock_.lock();
     head_lock_.lock();
-    is_shut_down_.store(true, std::memory_order_seq_cst);
-    // No push goes past this any more, and so tail_ stays.
+    // No push goes past this without seeing the flag, and so tail_ stays. The limit first, so that a
+    // fork in between finds a queue that is not shut down yet.
     tail_limit_.store(tail_.load(std::memory_order_relaxed), std::memory_order_release);
+    is_shut_down_.store(true, std::memory_order_seq_cst);
     if (immediate && !is_emptied_) {
         is_emptied_ = true;
         contents.queue_ = this;
