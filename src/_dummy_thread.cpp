@@ -72,9 +72,14 @@ void interrupt_main() {
     is_interrupted = true;
 }
 
-std::uint64_t run_to_the_end(weft::detail::ThreadBody& body) {
+}  // namespace weft::_dummy_thread
+
+namespace weft::detail {
+
+void run_to_the_end(ThreadBody& body) {
+    using _dummy_thread::is_interrupted;
     {
-        const Running inside;
+        const _dummy_thread::Running inside;
         const std::stop_source nobody_stops(std::nostopstate);
         try {
             body.run(nobody_stops.get_token());
@@ -83,14 +88,12 @@ std::uint64_t run_to_the_end(weft::detail::ThreadBody& body) {
         } catch (const SystemExit&) {
             // Asks for the end of the thread, which is here.
         } catch (...) {
-            weft::detail::write_to_stderr(
-                weft::detail::describe_with_causes(std::current_exception()) + "\n");
+            write_to_stderr(describe_with_causes(std::current_exception()) + "\n");
         }
     }
     if (std::exchange(is_interrupted, false)) {
         throw KeyboardInterrupt("interrupted by interrupt_main()");
     }
-    return get_ident();
 }
 
-}  // namespace weft::_dummy_thread
+}  // namespace weft::detail

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <barrier>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -25,6 +26,23 @@
 #include "support/pairs.hpp"
 
 namespace {
+
+/// The two operations of Weft's lock that nobody else wants, and nothing else: what is left of it
+/// without the look whether the order of locks is checked.
+class BareOperations {
+public:
+    void lock() {
+        while ((state_.fetch_or(1, std::memory_order_acquire) & 1) != 0) std::this_thread::yield();
+    }
+    void unlock() {
+        std::uint32_t expected = 1;
+        state_.compare_exchange_strong(expected, 0, std::memory_order_release,
+                                       std::memory_order_relaxed);
+    }
+
+private:
+    std::atomic<std::uint32_t> state_{0};
+};
 
 template <class Mutex>
 void alone(benchmark::State& state) {
@@ -146,6 +164,8 @@ int main(int argc, char** argv) {
     add<std::mutex>("std::mutex");
     add<tbb::mutex>("tbb::mutex");
     add<boost::mutex>("boost::mutex");
+    benchmark::RegisterBenchmark(bench::name("BM_Lock_alone", "its bare operations").c_str(),
+                                 alone<BareOperations>);
     add_recursive<weft::threading::RLock>("weft");
     add_recursive<std::recursive_mutex>("std::recursive_mutex");
     for (const std::string kind : {"Lock", "RLock"}) {

@@ -22,6 +22,9 @@ namespace weft::detail {
 /// `std::runtime_error`, which names `what`, where neither could ever end the wait.
 WEFT_API void wait_alone(const char* what, Timeout timeout, const std::stop_token* stop = nullptr);
 
+/// What _dummy_thread::start_new_thread() does with a function and its arguments.
+WEFT_API void run_to_the_end(ThreadBody& body);
+
 }  // namespace weft::detail
 
 /// The interface of `weft::_thread` without threads: what is started runs at once, on the calling
@@ -153,9 +156,6 @@ WEFT_API std::size_t stack_size(std::size_t size);
 /// there when the function has returned.
 WEFT_API void interrupt_main();
 
-/// What the template below calls.
-WEFT_API std::uint64_t run_to_the_end(weft::detail::ThreadBody& body);
-
 /// Calls the function with copies of the arguments, and returns get_ident() when it has ended. A
 /// SystemExit that leaves it is dropped, any other exception is written to standard error. Throws
 /// weft::KeyboardInterrupt when the function has called interrupt_main(), and what the copies
@@ -163,8 +163,9 @@ WEFT_API std::uint64_t run_to_the_end(weft::detail::ThreadBody& body);
 template <class Function, class... Args>
     requires weft::detail::thread_target<Function, Args...>
 std::uint64_t start_new_thread(Function&& function, Args&&... args) {
-    return run_to_the_end(
+    weft::detail::run_to_the_end(
         *weft::detail::bind_body(std::forward<Function>(function), std::forward<Args>(args)...));
+    return get_ident();
 }
 
 }  // namespace weft::_dummy_thread

@@ -72,13 +72,21 @@ void run_bare(const runtime::ThreadPointer& thread) {
 
 }  // namespace
 
-ThreadHandle start_bare(std::unique_ptr<detail::ThreadBody> body, bool daemon) {
-    ThreadHandle handle;
+}  // namespace weft::_thread
+
+namespace weft::detail {
+
+_thread::ThreadHandle start_bare(std::unique_ptr<ThreadBody> body, bool daemon) {
+    _thread::ThreadHandle handle;
     handle.state_ =
         std::make_shared<ThreadState>(ThreadKind::raw, std::string(), daemon, std::move(body));
-    runtime::start_thread(handle.state_, nullptr, &run_bare);
+    runtime::start_thread(handle.state_, nullptr, &_thread::run_bare);
     return handle;
 }
+
+}  // namespace weft::detail
+
+namespace weft::_thread {
 
 std::uint64_t ThreadHandle::ident() const noexcept {
     return state_ != nullptr ? state_->ident() : 0;

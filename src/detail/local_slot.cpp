@@ -207,12 +207,12 @@ void wait_for_ending_threads(std::uint32_t number) noexcept {
 }  // namespace
 
 void LocalSlot::require_number() {
-    if (number_.load(std::memory_order_relaxed) != 0) return;
+    if (number_.load(std::memory_order_acquire) != 0) return;
     std::unique_ptr<LocalNumber> fresh;
     for (;;) {
         {
             const std::scoped_lock held(mutex);
-            if (number_.load(std::memory_order_relaxed) != 0) return;
+            if (number_.load(std::memory_order_acquire) != 0) return;
             LocalNumber* found = free_numbers;
             if (found != nullptr) {
                 free_numbers = found->next_free;
@@ -222,7 +222,7 @@ void LocalSlot::require_number() {
             }
             if (found != nullptr) {
                 place_ = found;
-                number_.store(found->value, std::memory_order_relaxed);
+                number_.store(found->value, std::memory_order_release);
                 return;
             }
         }
@@ -234,7 +234,7 @@ void* LocalSlot::make(const LocalMaker& maker) {
     const Constructing here(*this);
     runtime::require_end_slot();
     require_number();
-    const std::uint32_t number = number_.load(std::memory_order_relaxed);
+    const std::uint32_t number = number_.load(std::memory_order_acquire);
     make_room(number);
     void* const value = maker.construct(maker);
     // The constructor may have touched other locals, but the table never gets shorter. It may be
@@ -244,7 +244,7 @@ void* LocalSlot::make(const LocalMaker& maker) {
 }
 
 void LocalSlot::destroy(LocalMaker* maker) noexcept {
-    const std::uint32_t number = number_.load(std::memory_order_relaxed);
+    const std::uint32_t number = number_.load(std::memory_order_acquire);
     if (runtime::phase() == runtime::Phase::finalized) {
         if (number != 0 && mine != nullptr) destroy_own(number);
         if (maker == nullptr) return;

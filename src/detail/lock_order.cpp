@@ -10,7 +10,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -23,6 +22,7 @@
 #include "detail/describe.hpp"
 #include "os/posix/stack.hpp"
 #include "os/posix/thread.hpp"
+#include "runtime/main_thread.hpp"
 #include "runtime/this_thread.hpp"
 #include "runtime/thread_state.hpp"
 
@@ -30,6 +30,9 @@
 // wait for B, and keeps that thread's stack. A thread that is about to wait for B while it holds A
 // adds the edge, if there is none; if a way leads from B to A already, it closes a circle, which is
 // reported, once because the edge is there from then on.
+//
+// An edge also knows what else was held each time: two threads that hold one lock cannot both be in
+// the circle. When an edge is met without such a lock, it loses it, and is looked at again.
 //
 // Everything is under one lock, held while memory is allocated but never while users' code runs
 // (but for an operator new of theirs): a report is given after it. What the checker itself takes,
@@ -48,6 +51,7 @@ using Lock = const void*;
 
 constexpr std::size_t kMostEdges = 16384;
 constexpr std::size_t kMostFrames = 24;
+constexpr std::size_t kMostGates = 8;
 /// capture_stack() and the function that calls it.
 constexpr std::size_t kOwnFrames = 2;
 
@@ -61,6 +65,9 @@ struct Edge {
     Lock from = nullptr;
     Lock to = nullptr;
     Stack stack;
+    /// `from`, and up to kMostGates others that were held each time.
+    std::vector<Lock> held;
+    bool is_reported = false;
 };
 
 struct Node {
@@ -99,8 +106,15 @@ private:
 
 // These are called with the mutex held.
 
+/// Null if there is none. The child of a fork must not look at its parent's.
+Graph* known_graph() noexcept {
+    const bool is_known =
+        graph != nullptr && graph->generation == fork_generation.load(std::memory_order_relaxed);
+    return is_known ? graph : nullptr;
+}
+
 Graph& current_graph() {
-    if (graph == nullptr || graph->generation != fork_generation.load(std::memory_order_relaxed)) {
+    if (known_graph() == nullptr) {
         auto* const fresh = new Graph;
         fresh->abandoned = graph;
         graph = fresh;
@@ -108,14 +122,26 @@ Graph& current_graph() {
     return *graph;
 }
 
-bool has_edge(const Graph& all, Lock from, Lock to) {
+Edge* find_edge(Graph& all, Lock from, Lock to) {
     const auto node = all.nodes.find(from);
-    return node != all.nodes.end() &&
-           std::ranges::any_of(node->second.later, [to](const Edge& e) { return e.to == to; });
+    if (node == all.nodes.end()) return nullptr;
+    const auto found = std::ranges::find(node->second.later, to, &Edge::to);
+    return found != node->second.later.end() ? &*found : nullptr;
 }
 
-/// The edges of a way from one lock to another; empty if there is none.
-std::vector<Edge> find_way(const Graph& all, Lock from, Lock to) {
+bool contains(const std::vector<Lock>& locks, Lock lock) {
+    return std::ranges::find(locks, lock) != locks.end();
+}
+
+/// Whether two threads can be where the edges say at the same time: not when both held one lock.
+bool are_compatible(const Edge& a, const Edge& b) {
+    return std::ranges::none_of(a.held, [&b](Lock each) { return contains(b.held, each); });
+}
+
+/// The edges that make a circle of `closing`; empty if there are none.
+std::vector<Edge> find_circle(const Graph& all, const Edge& closing) {
+    const Lock from = closing.to;
+    const Lock to = closing.from;
     std::unordered_map<Lock, const Edge*> reached_by{{from, nullptr}};
     std::vector<Lock> open{from};
     while (!open.empty() && !reached_by.contains(to)) {
@@ -123,6 +149,7 @@ std::vector<Edge> find_way(const Graph& all, Lock from, Lock to) {
         open.pop_back();
         if (node == all.nodes.end()) continue;
         for (const Edge& each : node->second.later) {
+            if (!are_compatible(each, closing)) continue;
             if (reached_by.emplace(each.to, &each).second) open.push_back(each.to);
         }
     }
@@ -166,16 +193,24 @@ void forget_holder(Graph& all, Lock lock) {
     all.holders.erase(holder);
 }
 
-/// What this thread holds and has never been seen to hold while it wanted `lock`.
-std::vector<Lock> new_predecessors(const Graph& all, Lock lock) {
-    std::vector<Lock> found;
+/// What this thread holds, in order; empty if that is nothing.
+std::vector<Lock> held_here(const Graph& all) {
     const auto held = all.held.find(this_thread_number());
-    if (held == all.held.end()) return found;
-    for (const Lock each : held->second) {
-        // Whoever waits for a lock that he has taken himself waits for another to release it.
-        if (each != lock && !has_edge(all, each, lock)) found.push_back(each);
-    }
-    return found;
+    return held != all.held.end() ? held->second : std::vector<Lock>();
+}
+
+/// Whether it is news that a thread that holds all of `held` wants `to` while it holds `from`.
+bool is_news(Graph& all, Lock from, Lock to, const std::vector<Lock>& held) {
+    // Whoever waits for a lock that he has taken himself waits for another to release it.
+    if (from == to) return false;
+    const Edge* const known = find_edge(all, from, to);
+    return known == nullptr || std::ranges::any_of(known->held, [&held](Lock each) {
+               return !contains(held, each);
+           });
+}
+
+bool is_any_news(Graph& all, Lock to, const std::vector<Lock>& held) {
+    return std::ranges::any_of(held, [&](Lock from) { return is_news(all, from, to, held); });
 }
 
 // These are called without it.
@@ -184,7 +219,8 @@ Stack this_stack() {
     Stack stack;
     stack.count = os::capture_stack(stack.frames);
     const ThreadState* const state = runtime::this_thread.state;
-    stack.thread = state != nullptr ? state->name() : std::string();
+    if (state != nullptr) stack.thread = state->name();
+    if (state == nullptr && runtime::is_main_thread()) stack.thread = "MainThread";
     if (stack.thread.empty()) stack.thread = fmt::format("{}", os::native_thread_id());
     return stack;
 }
@@ -214,22 +250,45 @@ std::string describe_circle(const Edge& closing, const std::vector<Edge>& way) {
     return text;
 }
 
+/// The edge from one of the locks that this thread holds, less what was not held in earlier cases.
+Edge make_edge(const Edge* known, Lock from, Lock to, const std::vector<Lock>& held,
+               const Stack& stack) {
+    Edge edge{from, to, stack, {from}, known != nullptr && known->is_reported};
+    for (const Lock each : known != nullptr ? known->held : held) {
+        const bool is_gate = each != from && each != to && contains(held, each);
+        if (is_gate && edge.held.size() <= kMostGates) edge.held.push_back(each);
+    }
+    return edge;
+}
+
 /// Adds what is new, and returns what there is to say about it.
 std::vector<std::string> add_edges_to(Lock lock, const Stack& stack) {
     std::vector<std::pair<Edge, std::vector<Edge>>> circles;
     bool has_filled_up = false;
     {
-        const std::scoped_lock held(mutex);
+        const std::scoped_lock locked(mutex);
         Graph& all = current_graph();
-        for (const Lock each : new_predecessors(all, lock)) {
-            if (all.edges >= kMostEdges) {
+        const std::vector<Lock> held = held_here(all);
+        for (const Lock each : held) {
+            if (!is_news(all, each, lock, held)) continue;
+            Edge* const known = find_edge(all, each, lock);
+            if (known == nullptr && all.edges >= kMostEdges) {
                 has_filled_up = !std::exchange(all.is_full, true);
                 break;
             }
-            Edge edge{each, lock, stack};
-            std::vector<Edge> way = find_way(all, lock, each);
-            if (!way.empty()) circles.emplace_back(edge, std::move(way));
-            add_edge(all, std::move(edge));
+            Edge edge = make_edge(known, each, lock, held, stack);
+            std::vector<Edge> way = find_circle(all, edge);
+            if (!way.empty() && !edge.is_reported) {
+                // Its edges are not told again when they are met without a common lock.
+                edge.is_reported = true;
+                for (const Edge& part : way) find_edge(all, part.from, part.to)->is_reported = true;
+                circles.emplace_back(edge, std::move(way));
+            }
+            if (known != nullptr) {
+                *known = std::move(edge);
+            } else {
+                add_edge(all, std::move(edge));
+            }
         }
     }
     std::vector<std::string> texts;
@@ -249,8 +308,9 @@ void lock_is_wanted(const void* lock) {
     std::vector<std::string> texts;
     try {
         {
-            const std::scoped_lock held(mutex);
-            if (new_predecessors(current_graph(), lock).empty()) return;
+            const std::scoped_lock locked(mutex);
+            Graph& all = current_graph();
+            if (!is_any_news(all, lock, held_here(all))) return;
         }
         texts = add_edges_to(lock, this_stack());
     } catch (const std::bad_alloc&) {
@@ -267,8 +327,10 @@ void lock_is_taken(const void* lock) noexcept {
         Graph& all = current_graph();
         forget_holder(all, lock);
         const std::uint64_t me = this_thread_number();
-        all.held[me].push_back(lock);
+        std::vector<Lock>& mine = all.held[me];
+        mine.reserve(mine.size() + 1);
         all.holders.emplace(lock, me);
+        mine.push_back(lock);
     } catch (const std::bad_alloc&) {
         // As if it had been taken before the check began.
     }
@@ -278,27 +340,27 @@ void lock_is_released(const void* lock) noexcept {
     const Inside inside;
     if (inside.was_inside()) return;
     const std::scoped_lock held(mutex);
-    if (graph != nullptr) forget_holder(*graph, lock);
+    if (Graph* const all = known_graph()) forget_holder(*all, lock);
 }
 
 void lock_is_gone(const void* lock) noexcept {
     const Inside inside;
     if (inside.was_inside()) return;
     const std::scoped_lock held(mutex);
-    if (graph == nullptr) return;
-    forget_holder(*graph, lock);
-    forget(*graph, lock);
+    Graph* const all = known_graph();
+    if (all == nullptr) return;
+    forget_holder(*all, lock);
+    forget(*all, lock);
 }
 
 bool set_lock_order_check(bool on) noexcept {
     const Inside inside;
     const std::scoped_lock held(mutex);
     const bool before = lock_order_checked.exchange(on, std::memory_order_seq_cst);
-    if (on && !before && graph != nullptr) {
-        // What was known may be of locks that have been destroyed unseen. A graph of the parent's
-        // may be torn.
-        const bool is_whole = graph->generation == fork_generation.load(std::memory_order_relaxed);
-        if (is_whole) delete std::exchange(graph, graph->abandoned);
+    // What was known may be of locks that have been destroyed unseen.
+    if (Graph* const all = known_graph(); on && !before && all != nullptr) {
+        graph = all->abandoned;
+        delete all;
     }
     return before;
 }

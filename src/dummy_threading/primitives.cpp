@@ -94,8 +94,6 @@ std::string Event::repr() const {
 // Barrier
 // ------------------------------------------------------------------------------------------
 
-BrokenBarrierError::~BrokenBarrierError() = default;
-
 Barrier::Barrier(int parties, std::function<void()> action, Timeout timeout)
     : parties_(parties), action_(std::move(action)), timeout_(timeout) {
     if (parties < 1) {

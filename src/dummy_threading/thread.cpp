@@ -179,7 +179,7 @@ void Thread::start() {
     // A share of its own: the target may drop this handle.
     const std::shared_ptr<DummyThread> thread = state_;
     Bootstrap bootstrap(thread);
-    _dummy_thread::run_to_the_end(bootstrap);
+    weft::detail::run_to_the_end(bootstrap);
 }
 
 void Thread::run() {
@@ -221,12 +221,12 @@ bool Thread::daemon() const noexcept {
     return state_->is_daemon;
 }
 
-void Thread::set_daemon(bool daemon) const {
+void Thread::set_daemon(bool is_daemon) const {
     if (state_->status != Status::initial) {
         throw std::runtime_error(fmt::format(
             "set_daemon: {} has been started; daemon is decided before start()", state_->name));
     }
-    state_->is_daemon = daemon;
+    state_->is_daemon = is_daemon;
 }
 
 bool Thread::request_stop() const noexcept {

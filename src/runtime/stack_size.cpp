@@ -1,6 +1,8 @@
 #include "runtime/stack_size.hpp"
 
+#include <cerrno>
 #include <stdexcept>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -33,9 +35,13 @@ void require_stack_size(std::size_t size) {
             fmt::format("stack_size: {} bytes are too few; give at least {}, or 0 for the default",
                         size, kLeastStack));
     }
-    if (!os::accepts_stack_size(size)) {
+    const int error = os::try_stack_size(size);
+    if (error == EINVAL) {
         throw std::invalid_argument(
             fmt::format("stack_size: the system does not accept {} bytes", size));
+    }
+    if (error != 0) {
+        throw std::system_error(error, std::generic_category(), "stack_size: pthread_attr_init");
     }
 }
 

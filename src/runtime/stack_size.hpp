@@ -10,7 +10,8 @@ namespace weft::runtime {
 /// Replaces it, and returns the one before. Throws as require_stack_size().
 std::size_t set_default_stack_size(std::size_t size);
 
-/// Throws `std::invalid_argument` for a size below 32 KiB and for one that the system refuses.
+/// Throws `std::invalid_argument` for a size below 32 KiB and for one that the system refuses, and
+/// `std::system_error` when it has no means to tell.
 void require_stack_size(std::size_t size);
 
 }  // namespace weft::runtime

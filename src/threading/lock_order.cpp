@@ -4,6 +4,8 @@
 
 namespace weft::threading {
 
-bool check_lock_order(bool on) noexcept { return weft::detail::set_lock_order_check(on); }
+bool check_lock_order(bool on) noexcept {
+    return weft::detail::set_lock_order_check(on);
+}
 
 }  // namespace weft::threading

@@ -97,6 +97,30 @@ TEST(StartNewThread, MovesItsArguments) {
     let_the_last_one_go();
 }
 
+TEST(StartNewThread, LosesNoneOfMany) {
+    constexpr int kMany = 200;
+    std::atomic<int> sum{0};
+    std::latch done(4 * kMany);
+    {
+        std::vector<std::jthread> starters;
+        for (int s = 0; s < 4; ++s) {
+            starters.emplace_back([&] {
+                for (int i = 0; i < kMany; ++i) {
+                    _thread::start_new_thread(
+                        [&](int n) {
+                            sum += n;
+                            done.count_down();
+                        },
+                        i);
+                }
+            });
+        }
+    }
+    done.wait();
+    EXPECT_EQ(sum, 4 * kMany * (kMany - 1) / 2);
+    let_the_last_one_go();
+}
+
 TEST(StartNewThread, IsNotListedUntilItAsksWhoItIs) {
     std::latch started(1);
     std::latch may_ask(1);
@@ -262,7 +286,7 @@ TEST(Exit, ThrowsSystemExitWithoutACode) {
 
 TEST(LowLevelThreads, ShareTheErrorsAndLimitsOfThreading) {
     EXPECT_TRUE((std::is_same_v<_thread::error, std::runtime_error>));
-    EXPECT_EQ(_thread::TIMEOUT_MAX, weft::TIMEOUT_MAX);
+    EXPECT_EQ(_thread::TIMEOUT_MAX, 9223372036.0);
     EXPECT_TRUE(_thread::daemon_threads_allowed());
 }
 

@@ -1,6 +1,7 @@
 // Uses thread-local values in the way that its argument names: at the end of the program, and over
 // fork. What it writes shows which were made, and which destroyed.
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -166,9 +167,34 @@ int death_after_fork() {
     return status;
 }
 
+const char* plugin_path = nullptr;
+
+/// Closes a plugin whose local has values in a thread that goes on.
+int closing_a_plugin() {
+    void* const plugin = dlopen(plugin_path, RTLD_NOW | RTLD_LOCAL);
+    if (plugin == nullptr) return 1;
+    auto* const touch = reinterpret_cast<void (*)()>(dlsym(plugin, "plugin_touch"));
+    std::binary_semaphore touched(0);
+    std::binary_semaphore may_end(0);
+    std::thread other([&] {
+        touch();
+        touched.release();
+        may_end.acquire();
+        say("thread ends");
+    });
+    touched.acquire();
+    touch();
+    dlclose(plugin);
+    say(dlopen(plugin_path, RTLD_NOW | RTLD_NOLOAD) == nullptr ? "unloaded" : "still loaded");
+    may_end.release();
+    other.join();
+    return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    plugin_path = argc > 2 ? argv[2] : "";
     return ways::take(
         {
             {"static_destructors", static_destructors},
@@ -178,6 +204,7 @@ int main(int argc, char** argv) {
             {"pthread_exit", pthread_exit_of_main},
             {"fork", over_fork},
             {"death_after_fork", death_after_fork},
+            {"plugin", closing_a_plugin},
         },
         argc, argv);
 }

@@ -412,8 +412,7 @@ TEST(BarrierAfterFork, EndsTheRoundWhoseActionHasForked) {
     if (child == 0) {
         _exit(number == 0 && !forking.broken() && forking.n_waiting() == 0 ? kGood : 1);
     }
-    const auto status =
-        test::wait_for_process(child, std::chrono::seconds(20) * test::slowness());
+    const auto status = test::wait_for_process(child, std::chrono::seconds(20) * test::slowness());
     ASSERT_TRUE(status.has_value());
     EXPECT_EQ(WIFEXITED(*status) ? WEXITSTATUS(*status) : -1, kGood);
 }

@@ -192,7 +192,9 @@ TEST(StackSize, OfOneThreadIsAnOption) {
     for (const std::size_t size : {std::size_t{16} << 20, std::size_t{32} << 20}) {
         std::size_t seen = 0;
         const Thread thread({.stack_size = size}, [&seen] { seen = own_stack_size(); });
-        { const Joining joining{thread}; }
+        {
+            const Joining joining{thread};
+        }
         EXPECT_GE(seen, size / 4 * 3);
     }
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "support/child.hpp"
+#include "support/child_path.hpp"
 
 namespace {
 
@@ -28,6 +29,18 @@ TEST_P(LocalToTheEnd, OfTheProgramAndOverFork) {
         {.arguments = {GetParam().name}, .environment = {{"ASAN_OPTIONS", "detect_leaks=0"}}});
     EXPECT_TRUE(result.exited_with(GetParam().code)) << result.describe();
     EXPECT_EQ(result.output, GetParam().output) << result.describe();
+}
+
+TEST(LocalOfAPlugin, IsDestroyedInAllThreadsBeforeThePluginIsUnloaded) {
+    const ChildResult result =
+        run_child("local_ways", {.arguments = {"plugin", weft::test::child_path("local_plugin")}});
+    EXPECT_TRUE(result.exited_with(0)) << result.describe();
+#ifdef WEFT_STATIC_DEFINE
+    // The plugin has a Weft of its own, which stays, and with it the plugin and its values.
+    EXPECT_EQ(result.output, "made\nmade\nstill loaded\nthread ends\ndestroyed\ndestroyed\n");
+#else
+    EXPECT_EQ(result.output, "made\nmade\ndestroyed\ndestroyed\nunloaded\nthread ends\n");
+#endif
 }
 
 INSTANTIATE_TEST_SUITE_P(

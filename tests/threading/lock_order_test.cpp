@@ -127,6 +127,40 @@ TEST_F(LockOrder, TellsOfACircleOfThree) {
     EXPECT_EQ(earlier, 2U) << last();
 }
 
+TEST_F(LockOrder, SaysNothingOfTwoOrdersUnderACommonLockUntilItIsLeftOut) {
+    Lock gate;
+    Lock a;
+    Lock b;
+    for (int i = 0; i < 2; ++i) {
+        const Guard held(gate);
+        take_both(a, b);
+        take_both(b, a);
+    }
+    EXPECT_EQ(count(), 0U);
+    // One that does not hold it may meet one that does.
+    take_both(a, b);
+    EXPECT_EQ(count(), 1U);
+    take_both(b, a);
+    take_both(a, b);
+    EXPECT_EQ(count(), 1U);
+}
+
+TEST_F(LockOrder, TellsOfACircleWhoseThreadsHoldDifferentLocksBesides) {
+    Lock a;
+    Lock b;
+    Lock c;
+    Lock d;
+    {
+        const Guard held(c);
+        take_both(a, b);
+    }
+    {
+        const Guard held(d);
+        take_both(b, a);
+    }
+    EXPECT_EQ(count(), 1U);
+}
+
 TEST_F(LockOrder, TellsBeforeTheThreadWaits) {
     Lock a;
     Lock b;

@@ -38,21 +38,24 @@ namespace weft::_thread {
 ///
 /// After fork, a lock that another thread of the parent held stays locked in the child.
 /// Unlike Python, a lock that is a static object may be used by every kind of thread until the end
-/// of the process: its destructor does nothing (but tell the checker of lock orders, if that is on).
+/// of the process: its destructor does nothing (but tell the checker of lock orders, if that is
+/// on).
 class WEFT_CAPABILITY("lock") LockType {
 public:
     constexpr LockType() noexcept = default;
     LockType(const LockType&) = delete;
     LockType& operator=(const LockType&) = delete;
     ~LockType() {
-        if (detail::is_lock_order_checked()) [[unlikely]] detail::lock_is_gone(this);
+        if (detail::is_lock_order_checked()) [[unlikely]]
+            detail::lock_is_gone(this);
     }
 
     /// Locks. Blocks, without limit, while it is locked. Returns true. Throws
     /// weft::KeyboardInterrupt on the main thread when Ctrl-C is pressed while it waits and a
     /// KeyboardInterruptGuard lives; the lock is then not taken.
     bool acquire() WEFT_ACQUIRE() {
-        if (detail::is_lock_order_checked()) [[unlikely]] return acquire_in_order();
+        if (detail::is_lock_order_checked()) [[unlikely]]
+            return acquire_in_order();
         if (!try_take()) acquire_or_throw();
         return true;
     }
@@ -105,7 +108,8 @@ public:
     void unlock() WEFT_RELEASE() { release(); }
     [[nodiscard]] bool try_lock() WEFT_TRY_ACQUIRE(true) {
         const bool is_mine = try_take();
-        if (is_mine && detail::is_lock_order_checked()) [[unlikely]] note_taken();
+        if (is_mine && detail::is_lock_order_checked()) [[unlikely]]
+            note_taken();
         return is_mine;
     }
     template <class Rep, class Period>

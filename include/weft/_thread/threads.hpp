@@ -9,9 +9,17 @@
 #include <weft/detail/thread_body.hpp>
 #include <weft/timeout.hpp>
 
+namespace weft::_thread {
+class ThreadHandle;
+}
+
 namespace weft::detail {
 class ThreadState;
-}
+
+/// Starts a thread that runs a body and is listed nowhere.
+[[nodiscard]] WEFT_API _thread::ThreadHandle start_bare(std::unique_ptr<ThreadBody> body,
+                                                        bool daemon);
+}  // namespace weft::detail
 
 /// Bare threads, on which `weft::threading` is built. Prefer its Thread.
 namespace weft::_thread {
@@ -19,12 +27,6 @@ namespace weft::_thread {
 /// What wrong use of locks and threads throws.
 using error = std::runtime_error;
 using weft::TIMEOUT_MAX;
-
-class ThreadHandle;
-
-/// What the templates below call.
-[[nodiscard]] WEFT_API ThreadHandle start_bare(std::unique_ptr<weft::detail::ThreadBody> body,
-                                               bool daemon);
 
 /// A thread that start_joinable_thread() has started. Copies mean the same thread; dropping them
 /// changes nothing for it. Every member may be called by any threads at once, but for the
@@ -46,7 +48,8 @@ public:
     WEFT_API void join(Timeout timeout = {}) const;
 
 private:
-    friend ThreadHandle start_bare(std::unique_ptr<weft::detail::ThreadBody> body, bool daemon);
+    friend ThreadHandle weft::detail::start_bare(std::unique_ptr<weft::detail::ThreadBody> body,
+                                                 bool daemon);
 
     std::shared_ptr<weft::detail::ThreadState> state_;  ///< null of no thread
 };
@@ -72,7 +75,7 @@ struct JoinableOptions {
 template <class Function, class... Args>
     requires weft::detail::thread_target<Function, Args...>
 std::uint64_t start_new_thread(Function&& function, Args&&... args) {
-    return start_bare(weft::detail::bind_body(std::forward<Function>(function),
+    return weft::detail::start_bare(weft::detail::bind_body(std::forward<Function>(function),
                                               std::forward<Args>(args)...),
                       true)
         .ident();
@@ -93,7 +96,7 @@ ThreadHandle start_joinable_thread(Function&& function, const JoinableOptions& o
         throw std::runtime_error("start_joinable_thread: the handle is of another thread already");
     }
     ThreadHandle started =
-        start_bare(weft::detail::bind_body(std::forward<Function>(function)), options.daemon);
+        weft::detail::start_bare(weft::detail::bind_body(std::forward<Function>(function)), options.daemon);
     if (options.handle != nullptr) *options.handle = started;
     return started;
 }

@@ -46,9 +46,9 @@ public:
 
     /// The calling thread's value; null if it has none yet.
     [[nodiscard]] void* find() const noexcept {
-        // Relaxed: a thread that finds a value under this number has put it there itself, and sees
-        // zero or the one number that the local ever gets.
-        const std::uint32_t number = number_.load(std::memory_order_relaxed);
+        // Acquire pairs with the release in require_number(), for a number that another thread has
+        // taken: the values that an older local had under it are off all tables.
+        const std::uint32_t number = number_.load(std::memory_order_acquire);
         const LocalTable& table = this_thread_locals;
         return number < table.size ? table.entries[number].value : nullptr;
     }

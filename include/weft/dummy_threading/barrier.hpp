@@ -1,23 +1,16 @@
 #pragma once
 
 #include <functional>
-#include <stdexcept>
 #include <stop_token>
 #include <string>
 
 #include <weft/detail/config.hpp>
+#include <weft/threading/barrier.hpp>
 #include <weft/timeout.hpp>
 
 namespace weft::dummy_threading {
 
-/// A barrier that was broken, or that could never be met.
-class WEFT_API BrokenBarrierError : public std::runtime_error {
-public:
-    using std::runtime_error::runtime_error;
-    BrokenBarrierError(const BrokenBarrierError&) noexcept = default;
-    BrokenBarrierError& operator=(const BrokenBarrierError&) noexcept = default;
-    ~BrokenBarrierError() override;
-};
+using threading::BrokenBarrierError;
 
 /// As threading::Barrier, among no threads: only one of one party can be met.
 class Barrier {

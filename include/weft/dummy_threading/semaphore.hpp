@@ -6,13 +6,14 @@
 #include <stop_token>
 #include <string>
 
+#include <weft/detail/annotations.hpp>
 #include <weft/detail/config.hpp>
 #include <weft/timeout.hpp>
 
 namespace weft::dummy_threading {
 
 /// As threading::Semaphore, among no threads: a permit that is not there does not come.
-class Semaphore {
+class WEFT_CAPABILITY("semaphore") Semaphore {
 public:
     /// Throws `std::invalid_argument` for a negative value.
     explicit Semaphore(std::ptrdiff_t value = 1)
@@ -38,9 +39,11 @@ public:
     /// Gives `n` permits back. Throws `std::invalid_argument` for n below 1.
     WEFT_API void release(std::ptrdiff_t n = 1);
 
-    void lock() { acquire(); }
-    void unlock() { release(); }
-    [[nodiscard]] bool try_lock() { return try_acquire({}); }
+    void lock() WEFT_ACQUIRE() WEFT_NO_THREAD_SAFETY_ANALYSIS { acquire(); }
+    void unlock() WEFT_RELEASE() WEFT_NO_THREAD_SAFETY_ANALYSIS { release(); }
+    [[nodiscard]] bool try_lock() WEFT_TRY_ACQUIRE(true) WEFT_NO_THREAD_SAFETY_ANALYSIS {
+        return try_acquire({});
+    }
 
     /// Python's text form, with `value=`, and for a bounded one its limit.
     [[nodiscard]] WEFT_API std::string repr() const;
@@ -58,7 +61,7 @@ private:
 
 /// A Semaphore whose release() throws `std::invalid_argument`, and changes nothing, when there were
 /// more permits afterwards than in the beginning.
-class BoundedSemaphore : public Semaphore {
+class WEFT_CAPABILITY("semaphore") BoundedSemaphore : public Semaphore {
 public:
     explicit BoundedSemaphore(std::ptrdiff_t value = 1) : Semaphore(value, value) {}
 };

@@ -15,12 +15,6 @@ void destroy_local_value(void* value) noexcept {
     delete static_cast<T*>(value);
 }
 
-/// T, made without arguments.
-template <class T>
-inline constexpr LocalMaker kDefaultLocalMaker{
-    .construct = [](const LocalMaker&) -> void* { return new T(); },
-    .destroy_value = destroy_local_value<T>};
-
 /// What `make` returns, made into a T.
 template <class T, class Make>
 struct BoundLocalMaker final : LocalMaker {
@@ -113,7 +107,7 @@ public:
     [[nodiscard]] T& get() const {
         void* value = slot_.find();
         if (value == nullptr) [[unlikely]] {
-            value = slot_.make(own_maker_ != nullptr ? *own_maker_ : *default_maker());
+            value = own_maker_ != nullptr ? slot_.make(*own_maker_) : make_default();
         }
         return *static_cast<T*>(value);
     }
@@ -126,10 +120,15 @@ private:
         : own_maker_(new weft::detail::BoundLocalMaker<T, std::decay_t<Make>>(
               std::in_place, std::forward<Make>(make))) {}
 
-    /// Only called when the constructor without arguments was used.
-    static constexpr const weft::detail::LocalMaker* default_maker() {
+    /// Only called when the constructor without arguments was used. What makes the value is on the
+    /// stack and not a constant: compilers give such constants of templates one address in the
+    /// whole process, and for that keep every plugin loaded that has one.
+    [[nodiscard]] void* make_default() const {
         if constexpr (std::default_initializable<T>) {
-            return &weft::detail::kDefaultLocalMaker<T>;
+            const weft::detail::LocalMaker maker{
+                .construct = [](const weft::detail::LocalMaker&) -> void* { return new T(); },
+                .destroy_value = weft::detail::destroy_local_value<T>};
+            return slot_.make(maker);
         } else {
             return nullptr;
         }

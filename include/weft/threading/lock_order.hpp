@@ -17,14 +17,15 @@ namespace weft::threading {
 ///
 /// Watched are Lock, RLock and the lock of a Condition, which wait() takes again. Only a wait
 /// without a limit counts as an order, since others end by themselves; what was taken in any way
-/// counts as held, until any thread releases it. Semaphores are not watched: nobody holds them. A
-/// common third lock that is held in both orders does not silence the warning. A destroyed lock is
-/// forgotten.
+/// counts as held, until any thread releases it. Two orders that occur only under a third lock,
+/// which is held in both, are no danger, and are not told. Semaphores are not watched: nobody holds
+/// them. A destroyed lock is forgotten.
 ///
 /// While it is on, taking and releasing a lock costs about a microsecond, and more beside others;
 /// it is meant for tests. It knows up to 16384 pairs of locks, and warns when there are more. While
 /// it is off it costs nothing that can be measured. In a child of fork() it begins anew. Never
-/// blocks but for its own data; any thread may call it.
+/// blocks but for its own data; any thread may call it. It allocates memory: an `operator new` of
+/// the program's own must not take a lock of Weft's while it is on.
 WEFT_API bool check_lock_order(bool on = true) noexcept;
 
 }  // namespace weft::threading

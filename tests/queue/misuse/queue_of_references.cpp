@@ -1,3 +1,5 @@
 #include <weft/queue.hpp>
 
-int main() { weft::queue::LifoQueue<int&> queue; }
+int main() {
+    weft::queue::LifoQueue<int&> queue;
+}

@@ -4,4 +4,6 @@ struct Storage {
     void put(int&& item);
 };
 
-int main() { weft::queue::Queue<int, Storage> queue; }
+int main() {
+    weft::queue::Queue<int, Storage> queue;
+}
