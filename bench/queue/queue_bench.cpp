@@ -333,19 +333,18 @@ void print_memory(const char* name) {
 
 void print_memories() {
     using Word = std::int64_t;
+    // Without oneTBB's, which do not take their memory from malloc.
     std::printf("\nbytes in use (malloc's count)\n%-40s %12s %12s\n", "queue", "empty", "an item");
     print_memory<Weft<weft::queue::Queue<Word>>>("weft Queue<int64>");
     print_memory<Weft<weft::queue::LifoQueue<Word>>>("weft LifoQueue<int64>");
     print_memory<Weft<weft::queue::PriorityQueue<Word>>>("weft PriorityQueue<int64>");
     print_memory<Textbook<Word, InOrder>>("std::mutex+deque<int64>");
-    print_memory<TbbBounded<Word>>("tbb::bounded_queue<int64>");
 #if WEFT_BENCH_HAS_MOODYCAMEL
     print_memory<Moodycamel<Word>>("moodycamel<int64>");
 #endif
     // A string of 32 characters takes 48 bytes of its own from malloc.
     print_memory<Weft<weft::queue::Queue<std::string>>>("weft Queue<string32>");
     print_memory<Textbook<std::string, InOrder>>("std::mutex+deque<string32>");
-    print_memory<TbbBounded<std::string>>("tbb::bounded_queue<string32>");
 }
 
 }  // namespace

@@ -20,6 +20,8 @@
 #include <type_traits>
 #include <vector>
 
+#include <weft/manual_clock.hpp>
+
 #include "support/budget.hpp"
 #include "support/child.hpp"
 
@@ -199,6 +201,30 @@ TEST(QueueStorageFork, AChildThatCannotTrustTheStorageIsToldSo) {
     may_go_on.count_down();
     putter.join();
     EXPECT_EQ(queue.get(), 1);
+}
+
+// What only a build with assertions notices
+// ---------------------------------------------------------
+
+/// Destroys a queue on which a thread waits to get.
+template <class Q>
+void destroy_under_a_waiter() {
+    weft::ManualClock clock;
+    const auto installed = clock.install();
+    auto queue = std::make_unique<Q>();
+    std::thread([&queue] { (void)queue->get(true, std::chrono::hours(1)); }).detach();
+    clock.wait_for_sleepers(1);
+    queue.reset();
+}
+
+TEST(QueueMisuse, DestroyingAQueueThatAThreadWaitsOnIsCaughtWhereAssertionsAreOn) {
+#ifdef NDEBUG
+    GTEST_SKIP() << "this build has no assertions";
+#else
+    EXPECT_DEATH(destroy_under_a_waiter<Queue<int>>(), "must not be destroyed");
+    EXPECT_DEATH(destroy_under_a_waiter<LifoQueue<int>>(), "must not be destroyed");
+    EXPECT_DEATH(destroy_under_a_waiter<PriorityQueue<int>>(), "must not be destroyed");
+#endif
 }
 
 }  // namespace

@@ -73,7 +73,9 @@ public:
             const std::uint64_t index = put_.load(std::memory_order_relaxed);
             const Change change(*this, index + 1);
             storage_.push(entry, place, index);
-            put_.store(index + 1, std::memory_order_seq_cst);
+            // Release is enough, as for the tail of a WordQueue: TaskCount needs this number only
+            // not to fall behind what is done, and whoever got the entry has taken the lock since.
+            put_.store(index + 1, std::memory_order_release);
         }
         unlock_and_wake(lock, getters_);
         return Passage::passed;

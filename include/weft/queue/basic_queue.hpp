@@ -13,6 +13,9 @@
 #include <weft/detail/parcel.hpp>
 #include <weft/detail/passage.hpp>
 #include <weft/detail/slot.hpp>
+#include <weft/detail/task_count.hpp>
+#include <weft/detail/wait_list.hpp>
+#include <weft/detail/word_queue.hpp>
 #include <weft/queue/errors.hpp>
 #include <weft/timeout.hpp>
 
