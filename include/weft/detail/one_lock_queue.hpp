@@ -204,7 +204,8 @@ public:
     [[nodiscard]] TaskCount& tasks() noexcept { return tasks_; }
     [[nodiscard]] const TaskCount& tasks() const noexcept { return tasks_; }
 
-    /// Takes an entry, whichever is the easiest, and looks at nothing else. Returns false when there is none.
+    /// Takes an entry, whichever is the easiest, and looks at nothing else. Returns false when
+    /// there is none.
     bool remove_any(Taken& taken) {
         const std::lock_guard lock(lock_);
         mend();
@@ -301,7 +302,8 @@ private:
             smaller = storage_.sparse_capacity(held_);
             unlock_and_wake(lock, putters_);
         }
-        if (smaller != 0) [[unlikely]] shrink(smaller);
+        if (smaller != 0) [[unlikely]]
+            shrink(smaller);
         return Passage::passed;
     }
 

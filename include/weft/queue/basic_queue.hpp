@@ -65,8 +65,8 @@ WEFT_API bool wait_for_tasks(weft::detail::TaskCount& tasks, Timeout timeout,
 /// the queue nor, for want of that thread, anywhere else in the child; it stays unfinished. So do
 /// those that an immediate shutdown on another thread was letting vanish.
 ///
-/// To cancel a thread (pthread_cancel, pthread_exit) inside an item's assignment, or in a destructor
-/// or comparison that runs below a noexcept function of the queue, ends the process.
+/// To cancel a thread (pthread_cancel, pthread_exit) inside an item's assignment, or in a
+/// destructor or comparison that runs below a noexcept function of the queue, ends the process.
 template <class T, class Engine>
 class BasicQueue {
     static_assert(std::is_object_v<T> && !std::is_array_v<T> &&
@@ -117,10 +117,11 @@ public:
     /// Throws queue::ShutDown when the queue is shut down, also while this waits, `std::bad_alloc`,
     /// whatever copying or moving T throws, and weft::KeyboardInterrupt on the main thread when
     /// Ctrl-C is pressed while it waits and a KeyboardInterruptGuard lives; the queue is then as it
-    /// was. A moved item then has its value again, unless assigning it throws. One whose type cannot
-    /// be assigned keeps it when the put fails at once; it is lost when the put fails after a wait,
-    /// or another thread took the last place, or shut the queue down, in the moment between the look
-    /// for room and the put.
+    /// was. A moved item then has its value again, unless assigning it throws.
+    ///
+    /// An item whose type cannot be assigned keeps its value when the put fails at once. It is lost
+    /// when the put fails after a wait, when the queue has no memory for it, and when between the
+    /// look for room and the put another thread took the last place or shut the queue down.
     void put(const T& item)
         requires std::copy_constructible<T>
     {
