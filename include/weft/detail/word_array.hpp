@@ -117,7 +117,7 @@ protected:
     /// cell that follows one on the way.
     template <class Step>
     void wander(Way way, std::size_t from, std::size_t to, std::uint64_t word, std::size_t new_size,
-                Step step) noexcept {
+                Step step) {
         hole_.store(from, std::memory_order_relaxed);
         goal_ = to;
         word_ = word;
