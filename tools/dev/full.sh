@@ -134,7 +134,7 @@ TEXT
         END { printf "| **all** | **%d** | **%d** | **%d** | | |\n", p, f, s }'
     cat <<TEXT
 
-The seconds are those of the tests, without the builds. Fork tests are left out under the thread
+The seconds are those of the tests, without the builds but for the last stage's. Fork tests are left out under the thread
 sanitizer, which cannot follow threads after a fork. Left out under qemu-user, which cannot follow a fork
 beside other threads, or the end of the main thread alone, has calls by other numbers in /proc, and needs
 more for itself than some tests allow: \`$beyond_qemu\`.

@@ -126,7 +126,7 @@ fuzz_one() {  # fuzz_one <name> <seconds>
 run_fuzzers() {  # run_fuzzers <seconds> [name]
     local seconds=$1 only=${2:-} name names batch pids i status start passed=0 failed=0
     need_packages "${packages_clang[@]}"
-    build_preset asan-ubsan
+    build_preset asan-ubsan weft_fuzzers
     sanitizer_options
     mapfile -t names < <(grep -x -- "${only:-.*}" build/asan-ubsan/fuzz/fuzzers.txt | sed '/^$/d')
     [ "${#names[@]}" -gt 0 ] || [ -z "$only" ] || fail "no fuzzer is called $only"
