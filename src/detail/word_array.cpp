@@ -29,6 +29,19 @@ void WordArray::adopt(Room& room) noexcept {
     room.capacity = old_capacity;
 }
 
+void WordArray::shrink(Room& room, std::size_t held) noexcept {
+    const std::size_t old_capacity = capacity_.load(std::memory_order_relaxed);
+    // Meanwhile others may have put words, or shrunk the array further.
+    if (room.capacity >= old_capacity || room.capacity / 2 < size() + held) return;
+    std::uint64_t* const old = cells_.load(std::memory_order_relaxed);
+    std::copy_n(old, size(), room.cells.get());
+    // The capacity before the memory, for the same reason.
+    capacity_.store(room.capacity, std::memory_order_release);
+    cells_.store(room.cells.release(), std::memory_order_release);
+    room.cells.reset(old);
+    room.capacity = old_capacity;
+}
+
 WordArray::Contents WordArray::take_all() noexcept {
     Contents all;
     all.left_ = size();

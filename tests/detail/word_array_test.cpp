@@ -50,6 +50,43 @@ TEST(WordStack, KeepsRoomForWordsThatAreOut) {
     EXPECT_FALSE(stack.has_room(2));
 }
 
+TEST(WordStack, GivesMemoryBackWhenItIsSparse) {
+    WordStack stack;
+    for (std::uint64_t i = 0; i < 1024; ++i) add(stack, i);
+    std::size_t left = 1024;
+    for (; left > 257; --left) {
+        (void)take(stack);
+        ASSERT_EQ(stack.sparse_capacity(0), 0u);
+    }
+    (void)take(stack);
+    EXPECT_EQ(stack.sparse_capacity(1), 0u);
+    ASSERT_EQ(stack.sparse_capacity(0), 512u);
+    auto room = WordArray::make_room(512);
+    stack.shrink(room, 0);
+    EXPECT_EQ(room.capacity, 1024u);
+    EXPECT_EQ(stack.next_capacity(), 1024u);
+    // It serves as before.
+    for (std::uint64_t i = 256; i < 600; ++i) add(stack, i);
+    for (std::uint64_t i = 600; i-- > 0;) ASSERT_EQ(take(stack), i);
+}
+
+TEST(WordStack, DoesNotShrinkIntoARoomThatOthersHaveOutgrown) {
+    WordStack stack;
+    for (std::uint64_t i = 0; i < 100; ++i) add(stack, i);
+    auto room = WordArray::make_room(64);
+    stack.shrink(room, 0);
+    EXPECT_EQ(room.capacity, 64u);
+    for (std::uint64_t i = 100; i-- > 33;) (void)take(stack);
+    stack.shrink(room, 0);
+    EXPECT_EQ(room.capacity, 64u);
+    (void)take(stack);
+    stack.shrink(room, 1);
+    EXPECT_EQ(room.capacity, 64u);
+    stack.shrink(room, 0);
+    EXPECT_EQ(room.capacity, 128u);
+    for (std::uint64_t i = 32; i-- > 0;) ASSERT_EQ(take(stack), i);
+}
+
 TEST(WordStack, ASmallerRoomIsNotMovedInto) {
     WordStack stack;
     auto large = WordArray::make_room(4);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -61,6 +62,15 @@ public:
         const std::size_t capacity = capacity_.load(std::memory_order_relaxed);
         return capacity == 0 ? kFirstCapacity : 2 * capacity;
     }
+    /// The capacity to shrink to, so that memory taken in a burst is given back; zero: none. True
+    /// of a power of two of words that fill a quarter or less, so that a shrinking that came to
+    /// nothing is not tried again at once.
+    [[nodiscard]] std::size_t sparse_capacity(std::size_t held) const noexcept {
+        const std::size_t used = size() + held;
+        const std::size_t capacity = capacity_.load(std::memory_order_relaxed);
+        if (used < kFirstCapacity || used > capacity / 4 || !std::has_single_bit(used)) return 0;
+        return 2 * used;
+    }
     /// Throws `std::bad_alloc`.
     [[nodiscard]] static Room make_room(std::size_t capacity) {
         return {.cells = std::unique_ptr<std::uint64_t[]>(new std::uint64_t[capacity]),
@@ -68,11 +78,16 @@ public:
     }
     /// Moves into the room, if that is larger; the smaller of the two is in `room` afterwards.
     WEFT_API void adopt(Room& room) noexcept;
+    /// Moves into the room, if that is smaller but still large enough for as many words again; the
+    /// memory that is left over is in `room` afterwards.
+    WEFT_API void shrink(Room& room, std::size_t held) noexcept;
     [[nodiscard]] WEFT_API Contents take_all() noexcept;
     /// Takes a word that is there, whichever is the easiest.
     void remove_any(Taken& taken) noexcept { taken.word = remove_last(); }
     /// Finishes what a thread was doing that a fork cut off.
     WEFT_API void mend() noexcept;
+
+    static constexpr bool is_drained_one_by_one = false;
 
 protected:
     [[nodiscard]] std::uint64_t at(std::size_t index) const noexcept {
