@@ -8,6 +8,7 @@
 #include <weft/subprocess/env.hpp>
 #include <weft/subprocess/errors.hpp>
 #include <weft/subprocess/options.hpp>
+#include <weft/subprocess/pipeline.hpp>
 #include <weft/subprocess/popen.hpp>
 #include <weft/subprocess/redirect.hpp>
 #include <weft/subprocess/run.hpp>

@@ -17,7 +17,11 @@ namespace weft::test {
 /// must be there before the first case counts.
 class WarmUp : public testing::Environment {
 public:
-    void SetUp() override { (void)subprocess::run({"true"}); }
+    void SetUp() override {
+        subprocess::Popen child({"cat"}, {.stdin_ = subprocess::PIPE});
+        // Long enough to fall asleep.
+        EXPECT_THROW(child.wait(0.001), subprocess::TimeoutExpired);
+    }
 };
 
 inline const testing::Environment* const warm_up = testing::AddGlobalTestEnvironment(new WarmUp);
