@@ -73,7 +73,11 @@ private:
         const auto second = name.find('/', first + 1);
         const std::string contender = name.substr(first + 1, second - first - 1);
         std::string rest = second == std::string::npos ? "" : name.substr(second);
-        if (const auto at = rest.find("/real_time"); at != std::string::npos) rest.erase(at, 10);
+        for (const std::string clock : {"/real_time", "/manual_time"}) {
+            if (const auto at = rest.find(clock); at != std::string::npos) {
+                rest.erase(at, clock.size());
+            }
+        }
         return {name.substr(0, first) + rest, contender};
     }
 

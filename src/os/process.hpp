@@ -42,7 +42,7 @@ enum class SpawnStep : std::uint8_t {
 struct SpawnPlan {
     std::span<const char* const> programs;    ///< paths, tried in this order
     char* const* arguments = nullptr;         ///< ends with null
-    char* const* environment = nullptr;       ///< ends with null
+    char* const* environment = nullptr;       ///< ends with null; null itself: as here
     const char* folder = nullptr;             ///< null: the parent's
     std::array<int, 3> standard{-1, -1, -1};  ///< what becomes 0, 1, 2; -1: as in the parent
     std::span<const int> kept{};              ///< ascending; stay open under their numbers

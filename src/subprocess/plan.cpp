@@ -181,10 +181,7 @@ void Plan::set_arguments(const Args& args, const PopenOptions& options) {
 
 void Plan::set_environment(const Env& env) {
     check_variables(env);
-    if (env.is_inherited() && env.changes().empty()) {
-        plan_.environment = os::environment();
-        return;
-    }
+    if (env.is_inherited() && env.changes().empty()) return;
     variables_ = merged_environment(env);
     environment_.reserve(variables_.size() + 1);
     for (const std::string& each : variables_) environment_.push_back(writable(each));
@@ -199,7 +196,8 @@ void Plan::set_programs() {
     } else {
         constexpr std::string_view kName = "PATH=";
         std::string_view path = "/bin:/usr/bin";
-        for (char* const* each = plan_.environment; each != nullptr && *each != nullptr; ++each) {
+        char* const* each = plan_.environment != nullptr ? plan_.environment : os::environment();
+        for (; each != nullptr && *each != nullptr; ++each) {
             const std::string_view variable(*each);
             if (variable.starts_with(kName)) {
                 path = variable.substr(kName.size());

@@ -100,7 +100,7 @@ TEST(SubprocessFaults, DescriptorsMayRunOut) {
     for (const bool uses_vfork : {true, false}) {
         const auto outcome = weft::test::run_as_unused_uid([uses_vfork] {
             USE_VFORK = uses_vfork;
-            run({"true"});
+            weft::test::wait_for_the_first_time();
             rlimit limit{};
             getrlimit(RLIMIT_NOFILE, &limit);
             const std::size_t before = count_descriptors();

@@ -13,15 +13,17 @@
 
 namespace weft::test {
 
-/// The descriptor that the main thread's waits are woken by is made by its first wait and stays: it
-/// must be there before the first case counts.
+/// The descriptor that a thread's waits are woken by is made by its first one and stays: it must be
+/// there before anybody counts.
+inline void wait_for_the_first_time() {
+    subprocess::Popen child({"cat"}, {.stdin_ = subprocess::PIPE});
+    // Long enough to fall asleep.
+    EXPECT_THROW(child.wait(0.001), subprocess::TimeoutExpired);
+}
+
 class WarmUp : public testing::Environment {
 public:
-    void SetUp() override {
-        subprocess::Popen child({"cat"}, {.stdin_ = subprocess::PIPE});
-        // Long enough to fall asleep.
-        EXPECT_THROW(child.wait(0.001), subprocess::TimeoutExpired);
-    }
+    void SetUp() override { wait_for_the_first_time(); }
 };
 
 inline const testing::Environment* const warm_up = testing::AddGlobalTestEnvironment(new WarmUp);

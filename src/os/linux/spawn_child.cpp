@@ -13,6 +13,8 @@
 // put in disorder for its parent.
 #define WEFT_IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined")))
 
+extern char** environ;
+
 namespace weft::os {
 
 namespace {
@@ -210,8 +212,10 @@ WEFT_IN_CHILD void execute(SpawnJob& job) {
     int first_error = 0;
     std::size_t first_program = 0;
     int last_error = ENOENT;
+    // Looked at here: before_exec may have changed it.
+    char* const* const variables = plan.environment != nullptr ? plan.environment : environ;
     for (std::size_t i = 0; i < plan.programs.size(); ++i) {
-        call(SYS_execve, plan.programs.data()[i], plan.arguments, plan.environment);
+        call(SYS_execve, plan.programs.data()[i], plan.arguments, variables);
         last_error = errno;
         if (last_error != ENOENT && last_error != ENOTDIR && first_error == 0) {
             first_error = last_error;
