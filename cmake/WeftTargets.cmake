@@ -56,11 +56,16 @@ function(weft_add_child name)
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/children)
 endfunction()
 
-# weft_add_test(<name> SOURCES ... [LABELS ...] [CHILDREN ...] [LIBRARIES ...] [TIMEOUT <s>] [OWN_MAIN])
+# weft_add_test(<name> SOURCES ... [LABELS ...] [CHILDREN ...] [LIBRARIES ...] [TIMEOUT <s>] [OWN_MAIN]
+#               [INTERNAL])
 # A GoogleTest program; each of its cases is a test of ctest. Labels: quick (what is left out gets it),
 # threads, stress, fork, misuse, install, model. OWN_MAIN: the sources have a main of their own.
+# INTERNAL: it calls what a shared library hides, so it is left out there.
 function(weft_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "OWN_MAIN" "TIMEOUT" "SOURCES;LABELS;CHILDREN;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "OWN_MAIN;INTERNAL" "TIMEOUT" "SOURCES;LABELS;CHILDREN;LIBRARIES")
+  if(arg_INTERNAL AND BUILD_SHARED_LIBS)
+    return()
+  endif()
   if(NOT arg_LABELS)
     set(arg_LABELS quick)
   elseif(NOT "stress" IN_LIST arg_LABELS)

@@ -1,7 +1,7 @@
-// Lock and RLock beside the mutexes of the standard library, oneTBB and Boost: alone, and with two
-// and four threads that want the same lock. The last table says how four threads that do nothing
-// else share it: the part of all acquisitions that the luckiest and the unluckiest thread had.
-// Checked: no increment is lost.
+// Lock and RLock beside the mutexes of the standard library, oneTBB, Boost and CPython: alone, and
+// with two and four threads that want the same lock. The last table says how four threads that do
+// nothing else share it: the part of all acquisitions that the luckiest and the unluckiest thread
+// had. Checked: no increment is lost.
 
 #include <benchmark/benchmark.h>
 
@@ -17,10 +17,11 @@
 #include <thread>
 #include <vector>
 
-#include <boost/thread/mutex.hpp>
 #include <oneapi/tbb/mutex.h>
+#include <boost/thread/mutex.hpp>
 #include <weft/threading/lock.hpp>
 
+#include "support/cpython.hpp"
 #include "support/pairs.hpp"
 
 namespace {
@@ -147,6 +148,18 @@ int main(int argc, char** argv) {
     add<boost::mutex>("boost::mutex");
     add_recursive<weft::threading::RLock>("weft");
     add_recursive<std::recursive_mutex>("std::recursive_mutex");
+    for (const std::string kind : {"Lock", "RLock"}) {
+        bench::add_cpython("BM_" + kind + "_alone",
+                           "import threading\n"
+                           "lock = threading." +
+                               kind +
+                               "()\n"
+                               "def run(n):\n"
+                               "    for _ in range(n):\n"
+                               "        lock.acquire()\n"
+                               "        lock.release()\n",
+                           200'000);
+    }
     const int status = bench::run_pairs(argc, argv);
     print_shares();
     return status;

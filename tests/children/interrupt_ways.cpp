@@ -124,6 +124,7 @@ int during_the_wait() {
         press();
     });
     say(name_of(flag.wait(for_an_hour())));
+    try_to("check", [&] { guard.check(); });
     return 0;
 }
 
@@ -140,6 +141,7 @@ int on_another_thread() {
     });
     const auto starter = when_main_sleeps(clock, [&] { pressing.count_down(); });
     say(name_of(flag.wait(for_an_hour())));
+    try_to("check", [&] { guard.check(); });
     return 0;
 }
 
@@ -220,6 +222,53 @@ int in_a_condition() {
     return 0;
 }
 
+int in_a_semaphore() {
+    const KeyboardInterruptGuard guard;
+    ManualClock clock;
+    const auto installed = clock.install();
+    threading::Semaphore semaphore(0);
+    const auto presser = when_main_sleeps(clock, [] { press(); });
+    try_to("acquire", [&] { semaphore.acquire(true, 1h); });
+    semaphore.release();
+    say(semaphore.acquire(false) ? "a permit" : "no permit");
+    return 0;
+}
+
+int in_an_event() {
+    const KeyboardInterruptGuard guard;
+    ManualClock clock;
+    const auto installed = clock.install();
+    threading::Event event;
+    const auto presser = when_main_sleeps(clock, [] { press(); });
+    try_to("wait", [&] { event.wait(1h); });
+    say(event.is_set() ? "set" : "unset");
+    return 0;
+}
+
+int in_a_barrier() {
+    const KeyboardInterruptGuard guard;
+    ManualClock clock;
+    const auto installed = clock.install();
+    threading::Barrier barrier(3);
+    bool other_has_failed = false;
+    {
+        const std::jthread other([&] {
+            try {
+                barrier.wait(1h);
+            } catch (const threading::BrokenBarrierError&) {
+                other_has_failed = true;
+            }
+        });
+        const std::jthread presser([&] {
+            clock.wait_for_sleepers(2);
+            press();
+        });
+        try_to("wait", [&] { barrier.wait(1h); });
+    }
+    say(other_has_failed && barrier.broken() ? "broken" : "whole");
+    return 0;
+}
+
 int while_another_thread_waits() {
     const KeyboardInterruptGuard guard;
     Flag flag;
@@ -295,6 +344,37 @@ int restoring_the_default() {
     return 0;
 }
 
+struct SayAtTheEnd {
+    const char* text;
+    ~SayAtTheEnd() { say(text); }
+};
+
+int left_over() {
+    struct sigaction action{};
+    action.sa_handler = [](int) { say("own handler"); };
+    sigaction(SIGINT, &action, nullptr);
+    {
+        const KeyboardInterruptGuard guard;
+        const SayAtTheEnd end{"guard ends"};
+        press();
+    }
+    {
+        const KeyboardInterruptGuard next;
+        next.check();
+    }
+    return 0;
+}
+
+int left_over_for_the_default() {
+    {
+        const KeyboardInterruptGuard guard;
+        const SayAtTheEnd end{"guard ends"};
+        press();
+    }
+    say("not reached");
+    return 0;
+}
+
 int guards() {
     {
         const KeyboardInterruptGuard first;
@@ -328,6 +408,7 @@ int requested() {
     }
     say(is_sent ? "sent" : "not sent");
     say(name_of(end));
+    try_to("check", [&] { guard.check(); });
     return 0;
 }
 
@@ -338,7 +419,7 @@ int in_a_system_call() {
     std::atomic<bool> has_returned{false};
     const pthread_t main_thread = pthread_self();
     // Again and again, since nothing tells when the call has begun.
-    const std::jthread presser([&] {
+    std::jthread presser([&] {
         while (!has_returned) {
             pthread_kill(main_thread, SIGINT);
             dawdle();
@@ -348,6 +429,8 @@ int in_a_system_call() {
     const ssize_t result = read(ends[0], &byte, 1);
     const int error = errno;
     has_returned = true;
+    presser.join();
+    try_to("check", [&] { guard.check(); });
     say(result == -1 && error == EINTR ? "EINTR" : "restarted");
     return 0;
 }
@@ -360,13 +443,18 @@ int main(int argc, char** argv) {
                        {"on_another_thread", on_another_thread},
                        {"around_the_beginning_of_many_waits", around_the_beginning_of_many_waits},
                        {"waiting_for_a_descriptor", waiting_for_a_descriptor},
+                       {"in_a_barrier", in_a_barrier},
                        {"in_a_condition", in_a_condition},
+                       {"in_a_semaphore", in_a_semaphore},
+                       {"in_an_event", in_an_event},
                        {"while_another_thread_waits", while_another_thread_waits},
                        {"twice", twice},
                        {"without_need_to_wait", without_need_to_wait},
                        {"in_a_wait_that_must_go_on", in_a_wait_that_must_go_on},
                        {"restoring", restoring},
                        {"restoring_the_default", restoring_the_default},
+                       {"left_over", left_over},
+                       {"left_over_for_the_default", left_over_for_the_default},
                        {"guards", guards},
                        {"without_a_guard", without_a_guard},
                        {"requested", requested},

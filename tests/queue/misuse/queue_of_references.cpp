@@ -1,0 +1,3 @@
+#include <weft/queue.hpp>
+
+int main() { weft::queue::LifoQueue<int&> queue; }
