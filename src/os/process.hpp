@@ -107,6 +107,10 @@ struct ChildLook {
 /// Reaps the child if it has ended. Never blocks. `pidfd` may be -1.
 [[nodiscard]] ChildLook look_at_child(ProcessId pid, int pidfd) noexcept;
 
+/// Blocks until the child has ended, and leaves it to be reaped; or returns early for any reason:
+/// the caller looks. Cheaper than a look at a descriptor first, for whoever waits for nothing else.
+void wait_for_child(int pidfd);
+
 /// Sends a signal to a child that has not been reaped; returns errno or 0.
 [[nodiscard]] int send_signal(ProcessId pid, int pidfd, int signal) noexcept;
 

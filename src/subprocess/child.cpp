@@ -11,6 +11,7 @@
 #include <weft/errors.hpp>
 #include <weft/unraisable.hpp>
 
+#include "detail/fd_wait.hpp"
 #include "subprocess/limits.hpp"
 #include "subprocess/plan.hpp"
 
@@ -28,6 +29,11 @@ namespace {
 constexpr auto kGrace = std::chrono::milliseconds(250);
 constexpr int kTerminateSignal = 15;
 constexpr int kKillSignal = 9;
+
+/// A token that can never be triggered is none.
+const std::stop_token* usable(const std::stop_token* stop) {
+    return stop != nullptr && stop->stop_possible() ? stop : nullptr;
+}
 
 WaitLimits uninterruptible(Timeout timeout) {
     WaitLimits limits = limits_of(timeout);
@@ -65,7 +71,23 @@ void Child::throw_expired(Timeout timeout) const {
 }
 
 int Child::wait(Timeout timeout, const std::stop_token* stop) {
-    const WaitEnd end = wait_for_end(limits_of(timeout, stop));
+    const WaitEnd end = wait_for_end(limits_of(timeout, usable(stop)));
+    throw_if_stopped(end);
+    if (end == WaitEnd::timed_out) throw_expired(timeout);
+    return *process().code();
+}
+
+int Child::wait_for_family(Timeout timeout, const std::stop_token* stop) {
+    if (!launched_.family) {
+        throw std::logic_error(fmt::format(
+            "child {} was started without track_family: nobody knows what it has started",
+            process().pid()));
+    }
+    const WaitLimits limits = limits_of(timeout, usable(stop));
+    os::Watched watched{.fd = launched_.family.fd()};
+    WaitEnd end = wait_for_descriptors({&watched, 1}, limits);
+    // The child may have closed its end and go on.
+    if (end == WaitEnd::notified) end = wait_for_end(limits);
     throw_if_stopped(end);
     if (end == WaitEnd::timed_out) throw_expired(timeout);
     return *process().code();
@@ -94,6 +116,7 @@ void Child::begin(const std::optional<std::string>& input) {
 
 Output Child::communicate(const std::optional<std::string>& input, Timeout timeout,
                           const std::stop_token* stop) {
+    stop = usable(stop);
     const WaitLimits limits = limits_of(timeout, stop);
     // Another thread's conversation comes first; its result is then this one's too.
     const bool is_mine = stop != nullptr

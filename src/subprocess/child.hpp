@@ -34,6 +34,7 @@ public:
     Child& operator=(const Child&) = delete;
 
     int wait(Timeout timeout, const std::stop_token* stop);
+    int wait_for_family(Timeout timeout, const std::stop_token* stop);
     subprocess::Output communicate(const std::optional<std::string>& input, Timeout timeout,
                                    const std::stop_token* stop);
     int stop(const subprocess::StopOptions& options);

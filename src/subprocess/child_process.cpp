@@ -10,6 +10,8 @@
 #include <weft/detail/hook.hpp>
 
 #include "detail/fd_wait.hpp"
+#include "detail/interruption.hpp"
+#include "runtime/parking.hpp"
 
 namespace weft::subprocess {
 
@@ -69,6 +71,15 @@ std::optional<int> ChildProcess::poll() noexcept {
 WaitEnd ChildProcess::wait(const WaitLimits& limits) {
     if (code()) return WaitEnd::notified;
     if (pidfd_.fd() < 0) return wait_without_pidfd(limits);
+    const bool waits_for_nothing_else =
+        limits.deadline.is_never() && limits.stop == nullptr &&
+        !(limits.is_interruptible && weft::detail::are_interrupts_enabled());
+    if (waits_for_nothing_else) {
+        runtime::park_if_abandoned();
+        const runtime::ParkAfterwards parking;
+        os::wait_for_child(pidfd_.fd());
+        if (poll()) return WaitEnd::notified;
+    }
     for (;;) {
         os::Watched watched{.fd = pidfd_.fd()};
         const WaitEnd end = weft::detail::wait_for_descriptors({&watched, 1}, limits);

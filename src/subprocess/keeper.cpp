@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include <weft/detail/annotations.hpp>
 #include <weft/detail/hook.hpp>
 #include <weft/detail/low_lock.hpp>
 #include <weft/queue/simple_queue.hpp>
@@ -30,7 +31,8 @@ struct Request {
 /// all signals, and it executes nothing of the program's.
 class Keeper {
 public:
-    os::Spawned spawn(os::SpawnPlan plan) {
+    // The lock is released by another thread than the one that has acquired it.
+    os::Spawned spawn(os::SpawnPlan plan) WEFT_NO_THREAD_SAFETY_ANALYSIS {
         plan.signal_mask = os::signal_mask();
         start_thread();
         Request request{.plan = &plan};
@@ -62,7 +64,7 @@ private:
         for (;;) keeper.answer(*keeper.requests_.get());
     }
 
-    void answer(Request& request) noexcept {
+    void answer(Request& request) noexcept WEFT_NO_THREAD_SAFETY_ANALYSIS {
         try {
             request.spawned = os::spawn(*request.plan);
         } catch (...) {

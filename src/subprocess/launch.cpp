@@ -190,6 +190,13 @@ Launched launch(const Args& args, const PopenOptions& options) {
         launched.error_output =
             std::make_shared<PipeReaderState>(std::move(end), style, streams.is_terminal(2));
     }
+    os::Descriptor family_end;  // the child's copy of it is the one that counts
+    if (options.track_family) {
+        os::Pipe family = os::create_pipe();
+        plan.keep(family.output.fd());
+        launched.family = std::move(family.input);
+        family_end = std::move(family.output);
+    }
     const bool leads_group =
         spawn_plan.starts_session || (options.process_group && *options.process_group == 0);
     void* const room = ::operator new(sizeof(ChildProcess));

@@ -6,6 +6,7 @@
 #include <weft/subprocess/args.hpp>
 #include <weft/subprocess/options.hpp>
 
+#include "os/descriptor.hpp"
 #include "subprocess/child_process.hpp"
 #include "subprocess/codec.hpp"
 #include "subprocess/pipe_state.hpp"
@@ -19,6 +20,7 @@ struct Launched {
     std::shared_ptr<weft::detail::PipeReaderState> output{};
     std::shared_ptr<weft::detail::PipeReaderState> error_output{};
     std::optional<TextFormat> text{};  ///< none: bytes
+    os::Descriptor family{};  ///< ends when no descendant holds the other end; nothing is read
 };
 
 /// Starts a child. Throws what Popen's constructor throws, and then leaves nothing behind.

@@ -252,6 +252,11 @@ void Plan::set_descriptors(const PopenOptions& options) {
     }
 }
 
+void Plan::keep(int fd) {
+    kept_.insert(std::ranges::upper_bound(kept_, fd), fd);
+    plan_.kept = kept_;
+}
+
 void Plan::throw_failure(const os::Spawned& failed) const {
     if (failed.failed_step == os::SpawnStep::before_exec) {
         throw SubprocessError("Exception occurred in preexec_fn: " + failed.reason);

@@ -25,6 +25,8 @@ public:
 
     [[nodiscard]] os::SpawnPlan& spawn_plan() noexcept { return plan_; }
     [[nodiscard]] const std::optional<TextFormat>& text() const noexcept { return text_; }
+    /// Has the child keep one more descriptor. Throws `std::bad_alloc`.
+    void keep(int fd);
     /// Turns a start that has failed into an exception.
     [[noreturn]] void throw_failure(const os::Spawned& failed) const;
 

@@ -76,6 +76,14 @@ int Popen::stop(StopOptions options) {
     return child_->stop(options);
 }
 
+int Popen::wait_for_family(Timeout timeout) {
+    return child_->wait_for_family(timeout, nullptr);
+}
+
+int Popen::wait_for_family(std::stop_token stop, Timeout timeout) {
+    return child_->wait_for_family(timeout, &stop);
+}
+
 void Popen::close() {
     child_->close_and_wait();
 }
@@ -114,6 +122,10 @@ void Popen::set_universal_newlines(bool text) {
 
 int Popen::pidfd() const noexcept {
     return child_->process().pidfd();
+}
+
+int Popen::family_fd() const noexcept {
+    return child_->launched().family.fd();
 }
 
 std::optional<ResourceUsage> Popen::rusage() const {

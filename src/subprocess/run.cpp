@@ -107,7 +107,8 @@ Prepared prepare(RunOptions& options) {
                     .pipesize = options.pipesize,
                     .process_group = options.process_group,
                     .die_with_parent = options.die_with_parent,
-                    .on_drop = OnDrop::wait};
+                    .on_drop = OnDrop::wait,
+                    .track_family = false};
     return result;
 }
 

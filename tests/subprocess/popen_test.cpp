@@ -376,6 +376,36 @@ TEST(KillGroup, RefusesAChildWithoutAGroup) {
     EXPECT_THROW(child.signal_group(SIGTERM), std::logic_error);
 }
 
+TEST(Family, IsWaitedForToTheLast) {
+    Popen child({"sh", "-c", "sleep 600 & echo $!"}, {.stdout_ = PIPE, .track_family = true});
+    const int grandchild = grandchild_of(child);
+    EXPECT_EQ(child.wait(), 0);
+    EXPECT_GE(child.family_fd(), 3);
+    EXPECT_THROW(child.wait_for_family(1ms), TimeoutExpired);
+    std::stop_source stop;
+    stop.request_stop();
+    EXPECT_THROW(child.wait_for_family(stop.get_token()), weft::Cancelled);
+    EXPECT_EQ(kill(grandchild, SIGKILL), 0);
+    EXPECT_EQ(child.wait_for_family(), 0);
+}
+
+TEST(Family, IsKnownOnRequestOnly) {
+    Popen child({"true"});
+    EXPECT_EQ(child.family_fd(), -1);
+    EXPECT_THROW(child.wait_for_family(), std::logic_error);
+}
+
+TEST(Family, AChildThatClosesItsEndIsStillWaitedFor) {
+    Popen child({"/usr/bin/python3", "-c",
+                 "import os, sys; os.closerange(3, 200); print('closed', flush=True); "
+                 "sys.stdin.read(); sys.exit(6)"},
+                {.stdin_ = PIPE, .stdout_ = PIPE, .track_family = true});
+    EXPECT_EQ(child.stdout_().readline(), "closed\n");
+    EXPECT_THROW(child.wait_for_family(20ms), TimeoutExpired);
+    child.stdin_().close();
+    EXPECT_EQ(child.wait_for_family(), 6);
+}
+
 TEST(Stop, AsksAndWaits) {
     Popen child({"sh", "-c", "trap 'exit 12' TERM; echo ready; while :; do read x; done"},
                 {.stdin_ = PIPE, .stdout_ = PIPE});

@@ -138,6 +138,9 @@ struct PopenOptions {
     /// child, not for its own children, and not for a program with set-user-ID.
     bool die_with_parent = false;
     OnDrop on_drop = OnDrop::wait;
+    /// True: Popen::wait_for_family() can tell when the last descendant is gone. The child then has
+    /// one more descriptor, the end of a pipe, which its own children inherit.
+    bool track_family = false;
 };
 
 /// How run() and its older relatives start a child and talk to it. What has no comment is as in

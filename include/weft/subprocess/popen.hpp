@@ -139,6 +139,14 @@ public:
     /// meanwhile. On Ctrl-C it kills at once and throws weft::KeyboardInterrupt.
     int stop(StopOptions options = {});
 
+    /// Blocks until the child and all that it has started, directly or not, have ended; returns the
+    /// child's returncode. Throws as wait() does, and `std::logic_error` for a child that was
+    /// started without `track_family`. A descendant is noticed as long as it keeps the descriptors
+    /// that it was started with; one that closes those that it does not know (many daemons do, and
+    /// what Python and Weft start) counts as gone. It keeps nothing from ending.
+    int wait_for_family(Timeout timeout = {});
+    int wait_for_family(std::stop_token stop, Timeout timeout = {});
+
     /// Closes the pipes and waits for the child, as the destructor does, but throws what closing
     /// `stdin_()` throws (after the wait), and weft::KeyboardInterrupt as wait() does.
     void close();
@@ -161,6 +169,9 @@ public:
     /// A descriptor that becomes readable when the child has ended, for an event loop; poll() then
     /// tells the status. The Popen's own, closed with it; -1 where the system has none.
     [[nodiscard]] int pidfd() const noexcept;
+    /// A descriptor that becomes readable when the last of the family is gone, for an event loop;
+    /// -1 without `track_family`. The Popen's own.
+    [[nodiscard]] int family_fd() const noexcept;
     /// What the child has used up, once it has ended; nothing before, and nothing if somebody else
     /// has waited for it.
     [[nodiscard]] std::optional<ResourceUsage> rusage() const;

@@ -103,6 +103,14 @@ ChildLook look_at_child(ProcessId pid, int pidfd) noexcept {
     return look;
 }
 
+void wait_for_child(int pidfd) {
+    const int saved_errno = errno;
+    siginfo_t info{};
+    (void)waitid(static_cast<idtype_t>(kByPidfd), static_cast<id_t>(pidfd), &info,
+                 WEXITED | WNOWAIT);
+    errno = saved_errno;
+}
+
 int send_signal(ProcessId pid, int pidfd, int signal) noexcept {
     const int saved_errno = errno;
     long result = -1;
