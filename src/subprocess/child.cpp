@@ -114,6 +114,31 @@ void Child::begin(const std::optional<std::string>& input) {
     exchange_ = std::move(exchange);
 }
 
+void Child::talk(const std::optional<std::string>& input, Timeout timeout,
+                 const WaitLimits& limits) {
+    begin(input);
+    if (result_) return;
+    WaitEnd end = exchange_->run(limits);
+    if (end == WaitEnd::interrupted) {
+        has_given_grace_.store(true);
+        (void)process().wait(uninterruptible(kGrace));
+    }
+    if (end == WaitEnd::notified) end = wait_for_end(limits);
+    throw_if_stopped(end);
+    if (end == WaitEnd::timed_out) {
+        const auto bytes = [&](const std::optional<std::size_t>& number) {
+            std::string read = number ? exchange_->bytes(*number) : std::string();
+            return read.empty() ? std::nullopt : std::optional(std::move(read));
+        };
+        throw subprocess::TimeoutExpired(args_, subprocess::seconds_of(timeout), bytes(output_),
+                                         bytes(error_output_));
+    }
+    Output result;
+    if (output_) result.stdout_ = exchange_->take_text(*output_);
+    if (error_output_) result.stderr_ = exchange_->take_text(*error_output_);
+    result_ = std::move(result);
+}
+
 Output Child::communicate(const std::optional<std::string>& input, Timeout timeout,
                           const std::stop_token* stop) {
     stop = usable(stop);
@@ -124,29 +149,14 @@ Output Child::communicate(const std::optional<std::string>& input, Timeout timeo
                              : conversation_lock_.acquire(true, left_of(limits.deadline));
     if (!is_mine) throw_expired(timeout);
     const std::unique_lock held(conversation_lock_, std::adopt_lock);
-    begin(input);
-    if (!result_) {
-        WaitEnd end = exchange_->run(limits);
-        if (end == WaitEnd::interrupted) {
-            has_given_grace_.store(true);
-            (void)process().wait(uninterruptible(kGrace));
-        }
-        if (end == WaitEnd::notified) end = wait_for_end(limits);
-        throw_if_stopped(end);
-        if (end == WaitEnd::timed_out) {
-            const auto bytes = [&](const std::optional<std::size_t>& number) {
-                std::string read = number ? exchange_->bytes(*number) : std::string();
-                return read.empty() ? std::nullopt : std::optional(std::move(read));
-            };
-            throw subprocess::TimeoutExpired(args_, subprocess::seconds_of(timeout), bytes(output_),
-                                             bytes(error_output_));
-        }
-        Output result;
-        if (output_) result.stdout_ = exchange_->take_text(*output_);
-        if (error_output_) result.stderr_ = exchange_->take_text(*error_output_);
-        result_ = std::move(result);
-    }
+    talk(input, timeout, limits);
     return *result_;
+}
+
+Output Child::communicate_once(const std::optional<std::string>& input, Timeout timeout,
+                               const std::stop_token* stop) {
+    talk(input, timeout, limits_of(timeout, usable(stop)));
+    return std::move(*result_);
 }
 
 int Child::stop(const subprocess::StopOptions& options) {

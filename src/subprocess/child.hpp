@@ -37,6 +37,9 @@ public:
     int wait_for_family(Timeout timeout, const std::stop_token* stop);
     subprocess::Output communicate(const std::optional<std::string>& input, Timeout timeout,
                                    const std::stop_token* stop);
+    /// The same for a child that nobody else talks to, once: without keeping a copy.
+    subprocess::Output communicate_once(const std::optional<std::string>& input, Timeout timeout,
+                                        const std::stop_token* stop);
     int stop(const subprocess::StopOptions& options);
     /// Closes the pipes and waits; what closing throws is thrown after that.
     void close_and_wait();
@@ -69,6 +72,8 @@ public:
     }
 
 private:
+    /// Talks until there is a result; with the lock held.
+    void talk(const std::optional<std::string>& input, Timeout timeout, const WaitLimits& limits);
     void begin(const std::optional<std::string>& input);
     /// Waits; `interrupted` comes after a grace for the child. Does not throw for ends.
     WaitEnd wait_for_end(const WaitLimits& limits);

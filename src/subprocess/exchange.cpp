@@ -122,16 +122,18 @@ void Exchange::hear(Incoming& incoming, std::string_view bytes, bool is_end) {
     if (!bytes.empty() && listener.tee >= 0) write_all(listener.tee, bytes);
     if (!bytes.empty() && listener.on_chunk) listener.on_chunk(bytes);
     if (!listener.on_line) return;
+    std::size_t looked_at = incoming.line.size();  // there is no end of a line in it
     if (incoming.decoder) {
         incoming.decoder->decode(bytes, incoming.line, is_end);
     } else {
         incoming.line += bytes;
     }
     std::size_t begin = 0;
-    for (std::size_t end = incoming.line.find('\n'); end != std::string::npos;
-         end = incoming.line.find('\n', begin)) {
+    for (;;) {
+        const std::size_t end = incoming.line.find('\n', looked_at);
+        if (end == std::string::npos) break;
         listener.on_line(std::string_view(incoming.line).substr(begin, end + 1 - begin));
-        begin = end + 1;
+        begin = looked_at = end + 1;
     }
     incoming.line.erase(0, begin);
     if (is_end && !incoming.line.empty()) {
@@ -169,9 +171,7 @@ void Exchange::close_writer() noexcept {
 
 std::string Exchange::bytes(std::size_t number) const {
     const Incoming& incoming = *incoming_[number];
-    std::string all = incoming.before;
-    all += incoming.capture.view();
-    return all;
+    return incoming.before + incoming.capture.copy();
 }
 
 std::string Exchange::take_text(std::size_t number) {

@@ -67,10 +67,8 @@ bool PipeReaderState::fill(std::size_t most, const WaitLimits& limits) {
     const WaitEnd end = wait_for_descriptors({&watched, 1}, limits);
     throw_if_stopped(end);
     if (end == WaitEnd::timed_out) return false;
-    if (taken_ == pending_.size()) {
-        pending_.clear();
-        taken_ = 0;
-    }
+    // What was handed out goes, or a stream without end would be kept whole.
+    pending_.erase(0, std::exchange(taken_, 0));
     // On the heap: threads may have small stacks.
     most = std::min(most, kBlock);
     const auto block = std::make_unique_for_overwrite<char[]>(most);

@@ -45,7 +45,7 @@ int call_named(const char* function, const Args& args, RunOptions& options) {
     const Timeout timeout = options.timeout;
     const std::stop_token stop = options.stop;
     return with_child(args, options, [&](Child& child) {
-        if (child.has_listeners()) (void)child.communicate(std::nullopt, timeout, &stop);
+        if (child.has_listeners()) (void)child.communicate_once(std::nullopt, timeout, &stop);
         return child.wait(timeout, &stop);
     });
 }
@@ -139,7 +139,7 @@ CompletedProcess run(const Args& args, RunOptions options) {
     const std::optional<std::string> input = std::move(options.input);
     if (input) options.input = std::string();
     CompletedProcess done = with_child(args, options, [&](Child& child) {
-        Output output = child.communicate(input, timeout, &stop);
+        Output output = child.communicate_once(input, timeout, &stop);
         return CompletedProcess{.args = args,
                                 .returncode = *child.process().code(),
                                 .stdout_ = std::move(output.stdout_),

@@ -103,17 +103,6 @@ TEST(Popen, WaitEndsByAToken) {
     EXPECT_EQ(child.poll(), std::nullopt);
 }
 
-TEST(Popen, ManyThreadsGetTheSameStatus) {
-    Popen child({"sh", "-c", "read line; exit 42"}, {.stdin_ = PIPE});
-    std::vector<int> codes(8);
-    {
-        std::vector<std::jthread> waiters;
-        for (int& code : codes) waiters.emplace_back([&child, &code] { code = child.wait(); });
-        child.stdin_().close();
-    }
-    EXPECT_THAT(codes, testing::Each(42));
-}
-
 TEST(Popen, SendsSignals) {
     Popen child({"cat"}, {.stdin_ = PIPE});
     child.send_signal(SIGINT);

@@ -8,7 +8,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -275,28 +274,6 @@ TEST_P(EveryWay, FindsTheProgramInTheChildsPath) {
 TEST_P(EveryWay, ShowsTheChildAnotherName) {
     EXPECT_EQ(out({"other name", "-c", "echo $0"}, {.executable = "/bin/sh"}), "other name\n");
     EXPECT_EQ(out("echo $0", {.shell = true, .executable = "/bin/bash"}), "/bin/bash\n");
-}
-
-TEST_P(EveryWay, StartsFromManyThreadsAtOnce) {
-    std::atomic<bool> is_over{false};
-    std::jthread opener([&] {
-        while (!is_over.load()) close(open("/dev/null", O_RDONLY));
-    });
-    std::atomic<int> good{0};
-    {
-        std::vector<std::jthread> starters;
-        for (int i = 0; i < 16; ++i) {
-            starters.emplace_back([&] {
-                for (int j = 0; j < 4; ++j) {
-                    const auto done =
-                        run({"sh", "-c", "cat; ls /proc/$$/fd"}, {.stdout_ = PIPE, .input = "x\n"});
-                    if (done.stdout_ == "x\n0\n1\n2\n") ++good;
-                }
-            });
-        }
-    }
-    is_over = true;
-    EXPECT_EQ(good.load(), 64);
 }
 
 TEST(Start, PreexecRunsInTheChild) {

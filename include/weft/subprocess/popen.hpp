@@ -64,10 +64,11 @@ struct StopOptions {
 ///     Popen p({"sort"}, {.stdin_ = PIPE, .stdout_ = PIPE});
 ///     auto [out, err] = p.communicate("b\na\n");
 ///
-/// Movable, with one owner. The destructor does what leaving Python's `with` does: it closes the
-/// pipes and waits for the child (OnDrop chooses something else). While an exception unwinds, or
-/// when Ctrl-C is pressed, it waits for a quarter of a second only; a child that still runs then is
-/// warned of (ResourceWarning) and left to be reaped by a later start. It never throws.
+/// Movable, with one owner; one that was moved from can be assigned to or destroyed. The destructor
+/// does what leaving Python's `with` does: it closes the pipes and waits for the child (OnDrop
+/// chooses something else). While an exception unwinds, or when Ctrl-C is pressed, it waits for a
+/// quarter of a second only; a child that still runs then is warned of (ResourceWarning) and left
+/// to be reaped by a later start. It never throws.
 ///
 /// No signal handler is installed, and none of the program's is disturbed. If somebody else waits
 /// for the child (a SIGCHLD that is ignored makes the kernel do so), the status is the true one
