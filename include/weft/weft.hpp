@@ -9,6 +9,7 @@
 #include <weft/keyboard_interrupt.hpp>
 #include <weft/manual_clock.hpp>
 #include <weft/queue.hpp>
+#include <weft/subprocess.hpp>
 #include <weft/threading.hpp>
 #include <weft/timeout.hpp>
 #include <weft/unraisable.hpp>
