@@ -8,3 +8,16 @@
 #else
 #define WEFT_API [[gnu::visibility("default")]]
 #endif
+
+namespace weft::detail {
+
+#if defined(__SIZEOF_INT128__)
+// The compilers' own type, of which __extension__ says that it is meant.
+__extension__ using Int128 = __int128;
+__extension__ using UInt128 = unsigned __int128;
+#else
+struct Int128;
+struct UInt128;
+#endif
+
+}  // namespace weft::detail
