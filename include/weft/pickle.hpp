@@ -6,6 +6,7 @@
 #include <weft/pickle/archive.hpp>
 #include <weft/pickle/bytes.hpp>
 #include <weft/pickle/errors.hpp>
+#include <weft/pickle/exceptions.hpp>
 #include <weft/pickle/functions.hpp>
 #include <weft/pickle/options.hpp>
 #include <weft/pickle/registration.hpp>

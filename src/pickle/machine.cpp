@@ -389,7 +389,7 @@ void Machine::get(std::uint64_t number) {
         fail(fmt::format("nothing was put into the memo under {}", number));
     }
     if (item.has_node()) item.node->is_shared = true;
-    if (item.kind == Kind::text) arena_.has_repeated_text = true;
+    if (item.kind == Kind::text || item.kind == Kind::bytes) arena_.has_repeated_text = true;
     push(item);
 }
 

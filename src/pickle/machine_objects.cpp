@@ -26,6 +26,14 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kMovedMod
     {"Queue", "queue"},
 }};
 
+/// And under which name, for builtins that have another one now.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kMovedBuiltins{{
+    {"xrange", "range"},
+    {"unicode", "str"},
+    {"unichr", "chr"},
+    {"long", "int"},
+}};
+
 /// The characters of a str that are all below U+0100, as bytes.
 bool latin1_bytes(std::string_view wire, std::string& raw) {
     for (std::size_t place = 0; place < wire.size(); ++place) {
@@ -46,6 +54,11 @@ bool latin1_bytes(std::string_view wire, std::string& raw) {
 
 void Machine::push_global(std::string_view module, std::string_view name) {
     if (protocol_ < 3) {
+        if (module == "__builtin__") {
+            for (const auto& [old_name, new_name] : kMovedBuiltins) {
+                if (name == old_name) name = new_name;
+            }
+        }
         for (const auto& [old_name, new_name] : kMovedModules) {
             if (module == old_name) module = new_name;
         }

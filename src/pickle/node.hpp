@@ -57,7 +57,7 @@ struct Arena {
     std::string input;                ///< what texts and bytes point into
     std::deque<std::string> strings;  ///< and those that had to be worked out
     std::vector<ArenaRef> others;     ///< that items point into
-    bool has_repeated_text = false;   ///< a text was met twice as one object
+    bool has_repeated_text = false;   ///< a text or bytes were met twice as one
 
     Node& add(Kind kind, std::size_t offset = 0);
     /// Keeps a text as long as the arena lives.

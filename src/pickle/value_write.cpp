@@ -53,12 +53,23 @@ public:
     }
 
 private:
-    void write_text(std::string_view wire) {
-        if (!repeats_text_ || wire.empty()) return writer_.wire_text(wire);
-        const auto [known, is_new] = texts_.try_emplace(wire.data(), 0);
-        if (!is_new) return writer_.recall(known->second);
-        writer_.wire_text(wire);
-        known->second = writer_.memoize();
+    void write_flat(const Item& item) {
+        if (repeats_text_ && item.size > 0) {
+            const auto [known, is_new] = flat_.try_emplace(item.data, 0);
+            if (!is_new) return writer_.recall(known->second);
+            write_flat_once(item);
+            known->second = writer_.memoize();
+        } else {
+            write_flat_once(item);
+        }
+    }
+
+    void write_flat_once(const Item& item) {
+        if (item.kind == Kind::text) {
+            writer_.wire_text(item.view());
+        } else {
+            writer_.byte_string(item.view());
+        }
     }
 
     void write_node(const Node& node) {
@@ -194,7 +205,7 @@ private:
 
     Writer& writer_;
     bool repeats_text_;
-    std::unordered_map<const char*, std::uint32_t> texts_;
+    std::unordered_map<const char*, std::uint32_t> flat_;  ///< texts and bytes
     std::unordered_map<const Node*, std::uint32_t> tuples_;
     std::unordered_map<const Node*, std::size_t> open_tuples_;
 };

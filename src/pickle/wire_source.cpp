@@ -9,8 +9,11 @@ namespace weft::pickle::detail {
 
 Opcode WireSource::skip_frame() noexcept {
     while (next_ != limit_ && code() == Opcode::frame) {
-        if (!has(9)) return Opcode::stop;
-        // What the frame covers is not looked at: the bytes are all here.
+        if (!has(9)) return Opcode::pop;  // which nobody accepts
+        // All of the bytes are here, so what the frame covers does not matter, only that it is
+        // there.
+        const auto size = fetch<std::endian::little, std::uint64_t>(next_ + 1);
+        if (size > static_cast<std::size_t>(limit_ - next_) - 9) return Opcode::pop;
         next_ += 9;
     }
     return next_ == limit_ ? Opcode::stop : code();
@@ -209,25 +212,33 @@ bool WireSource::load_array(ArrayView& array) {
         default:
             return false;
     }
-    const char* first = next_;
-    const std::size_t memo_size = memo_size_;
-    const std::size_t buffers_taken = buffers_taken_;
-    const auto load = [&] {
-        std::string_view letter;
-        if (!take_name("array", "array") || !load_text(letter) || letter.size() != 1 ||
-            !load_bytes(array.raw) || !take(Opcode::tuple2)) {
-            return false;
-        }
-        if (!remember(nullptr) || !take(Opcode::reduce)) return false;
-        array.letter = letter.front();
-        const std::size_t item_size = array_item_size(array.letter);
-        return item_size != 0 && array.raw.size() % item_size == 0 && remember(first);
-    };
-    if (load()) return true;
-    next_ = first;
-    buffers_taken_ = buffers_taken;
-    shorten_memo(memo_size);
+    const Place start = place();
+    if (load_array_here(array)) return true;
+    go_back(start);
     return false;
+}
+
+bool WireSource::load_array_here(ArrayView& array) {
+    // array.array, as it is written the first time.
+    static constexpr std::string_view kHead =
+        "\x8c\x05"
+        "array\x8c\x05"
+        "array\x93";
+    const char* first = next_;
+    if (has(kHead.size()) && std::memcmp(next_, kHead.data(), kHead.size()) == 0) {
+        next_ += kHead.size();
+        if (!remember(first)) return false;
+    } else if (!take_name("array", "array")) {
+        return false;
+    }
+    std::string_view letter;
+    if (!load_text(letter) || letter.size() != 1 || !load_bytes(array.raw) ||
+        !take(Opcode::tuple2) || !remember(nullptr) || !take(Opcode::reduce)) {
+        return false;
+    }
+    array.letter = letter.front();
+    const std::size_t item_size = array_item_size(array.letter);
+    return item_size != 0 && array.raw.size() % item_size == 0 && remember(first);
 }
 
 bool WireSource::take_text(std::string_view expected) {
@@ -274,12 +285,13 @@ bool WireSource::open_batch(Frame& frame, Opcode closing) noexcept {
     return next_in_batch(frame, closing);
 }
 
-bool WireSource::retreat(Frame& frame) noexcept {
-    if (frame.items != 1) return false;
+bool WireSource::retreat(Frame& frame, std::size_t* surplus) noexcept {
+    if (frame.batch == nullptr || (frame.items != 1 && surplus == nullptr)) return false;
     // Reading the same bytes again and again is bounded, whatever was nested in what.
     const auto read = static_cast<std::size_t>(next_ - frame.batch);
     if (read > speculation_left_) return false;
     speculation_left_ -= read;
+    if (surplus != nullptr) *surplus = frame.items - 1;
     next_ = frame.batch;
     depth_left_ = frame.depth_left;
     buffers_taken_ = frame.buffers_taken;

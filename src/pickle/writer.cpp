@@ -219,6 +219,9 @@ void Writer::old_byte_string(std::string_view value) {
 
 void Writer::array(char letter, std::size_t item_size, std::string_view raw) {
     if (options_.protocol < 3) return old_array(letter, item_size, raw);
+    if (options_.protocol >= 4 && std::endian::native == std::endian::little) {
+        return new_array(letter, raw);
+    }
     const bool is_portable = std::endian::native == std::endian::little || item_size == 1;
     global(is_portable ? kArrayName : kArrayRebuildName);
     if (!is_portable) {
@@ -235,6 +238,28 @@ void Writer::array(char letter, std::size_t item_size, std::string_view raw) {
     byte_string(raw);
     op(is_portable ? Opcode::tuple2 : Opcode::tuple);
     op(Opcode::reduce);
+}
+
+/// The usual way, in one go: array.array(letter, raw).
+void Writer::new_array(char letter, std::string_view raw) {
+    static constexpr std::string_view kHead =
+        "\x8c\x05"
+        "array\x8c\x05"
+        "array\x93\x94";
+    need(64);
+    if (array_number_ == kNotYet) {
+        copy(kHead);
+        array_number_ = memo_size_++;
+    } else {
+        recall(array_number_);
+    }
+    put(Opcode::short_binunicode);
+    put(std::uint8_t{1});
+    put(static_cast<std::uint8_t>(letter));
+    byte_string(raw);
+    need(2);
+    put(Opcode::tuple2);
+    put(Opcode::reduce);
 }
 
 /// Python 2 makes an array of a list only, and its letter has to be a byte string.

@@ -115,9 +115,11 @@ run_fuzzers() {  # run_fuzzers <seconds> [name]
     start=$(now_ms)
     for name in "${names[@]}"; do
         mkdir -p "build/fuzz/$name/found" "build/fuzz/$name/corpus"
+        dictionary=()
+        [ ! -f "fuzz/dictionaries/$name.dict" ] || dictionary=("-dict=fuzz/dictionaries/$name.dict")
         if step "fuzz $name for $seconds s" "build/asan-ubsan/fuzz/$name" \
             -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
-            -artifact_prefix="build/fuzz/$name/found/" \
+            -artifact_prefix="build/fuzz/$name/found/" "${dictionary[@]}" \
             "build/fuzz/$name/corpus" "fuzz/corpus/$name"; then
             passed=$((passed + 1))
         else

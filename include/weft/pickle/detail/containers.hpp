@@ -9,7 +9,9 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
+#include <weft/detail/config.hpp>
 #include <weft/pickle/detail/codec.hpp>
 #include <weft/pickle/detail/scalars.hpp>
 
@@ -78,6 +80,23 @@ private:
     const char* place_ = nullptr;
 };
 
+// The usual vectors are filled in the library, which is compiled to copy fast, however the user's
+// code is compiled.
+WEFT_API void assign_numbers(std::vector<std::int8_t>& numbers, std::string_view raw);
+WEFT_API void assign_numbers(std::vector<std::uint8_t>& numbers, std::string_view raw);
+WEFT_API void assign_numbers(std::vector<std::int16_t>& numbers, std::string_view raw);
+WEFT_API void assign_numbers(std::vector<std::uint16_t>& numbers, std::string_view raw);
+WEFT_API void assign_numbers(std::vector<std::int32_t>& numbers, std::string_view raw);
+WEFT_API void assign_numbers(std::vector<std::uint32_t>& numbers, std::string_view raw);
+WEFT_API void assign_numbers(std::vector<std::int64_t>& numbers, std::string_view raw);
+WEFT_API void assign_numbers(std::vector<std::uint64_t>& numbers, std::string_view raw);
+WEFT_API void assign_numbers(std::vector<float>& numbers, std::string_view raw);
+WEFT_API void assign_numbers(std::vector<double>& numbers, std::string_view raw);
+
+template <class T>
+concept filled_in_library =
+    requires(T& numbers, std::string_view raw) { assign_numbers(numbers, raw); };
+
 /// array.array's letter for a number type. Those whose size is the same everywhere are chosen.
 template <array_number T>
 consteval char array_letter() {
@@ -139,8 +158,10 @@ struct Codec<T, Shape::numbers> : Plain<Kind::array, false> {
             while (source.next_item(frame)) {
                 Element element{};
                 if (!Codec<Element>::load(source, element)) {
-                    if (source.retreat(frame)) break;
-                    return false;
+                    std::size_t surplus = 0;
+                    if (!source.retreat(frame, &surplus)) return false;
+                    for (; surplus > 0; --surplus) value.pop_back();
+                    break;
                 }
                 value.push_back(static_cast<Number>(element));
             }
@@ -158,7 +179,11 @@ private:
             if (size != value.size()) return source.fail_length(value.size(), size);
             if (size > 0) std::memcpy(value.data(), raw.data(), raw.size());
         } else {
-            value.assign(first, first + static_cast<std::ptrdiff_t>(size));
+            if constexpr (filled_in_library<T>) {
+                assign_numbers(value, raw);
+            } else {
+                value.assign(first, first + static_cast<std::ptrdiff_t>(size));
+            }
         }
         return true;
     }
@@ -185,8 +210,10 @@ struct Codec<T, Shape::sequence> : Plain<Kind::list, false> {
         while (source.next_item(frame)) {
             Element element{};
             if (!CodecOf<Element>::load(source, element)) {
-                if (source.retreat(frame)) break;
-                return false;
+                std::size_t surplus = 0;
+                if (!source.retreat(frame, &surplus)) return false;
+                for (; surplus > 0; --surplus) value.pop_back();
+                break;
             }
             value.push_back(std::move(element));
         }

@@ -102,6 +102,7 @@ public:
     }
 
     template <class T>
+        requires(!FieldTraits<T>::is_named)
     void read(T& field) {
         if (style_ == Style::undecided) decide(false);
         if (!is_good_) return;

@@ -62,7 +62,9 @@ public:
     [[nodiscard]] bool next_item(Frame& /*frame*/) const noexcept { return has_more(); }
     [[nodiscard]] bool next_entry(Frame& /*frame*/) const noexcept { return has_more(); }
     [[nodiscard]] bool next_member(Frame& /*frame*/) const noexcept { return has_more(); }
-    bool retreat(Frame& /*frame*/) const noexcept { return false; }
+    bool retreat(Frame& /*frame*/, std::size_t* /*surplus*/ = nullptr) const noexcept {
+        return false;
+    }
     /// How many more items, entries or members come.
     [[nodiscard]] std::size_t items_left() const noexcept {
         return static_cast<std::size_t>(limit_ - next_);

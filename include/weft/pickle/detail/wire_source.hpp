@@ -170,7 +170,8 @@ public:
     bool next_item(Frame& frame) { return next_in_batch(frame, Opcode::appends); }
     bool next_entry(Frame& frame) { return next_in_batch(frame, Opcode::setitems); }
     bool next_member(Frame& frame) { return next_in_batch(frame, Opcode::additems); }
-    bool retreat(Frame& frame) noexcept;
+    /// With `surplus` items that were taken for the container's are allowed, and counted there.
+    bool retreat(Frame& frame, std::size_t* surplus = nullptr) noexcept;
     void leave(const Frame& /*frame*/) noexcept { ++depth_left_; }
     bool begin_fixed_sequence(std::size_t /*items*/, Frame& frame) { return begin_sequence(frame); }
 
@@ -238,6 +239,7 @@ private:
     Opcode skip_frame() noexcept;
     bool load_long(std::int64_t& result) noexcept;
     bool load_other_text(std::string_view& wire);
+    bool load_array_here(ArrayView& array);
     bool load_sized(std::size_t width, std::string_view& raw) noexcept;
 
     /// Follows the opcodes that put the value beginning at `first` into the memo.

@@ -204,6 +204,7 @@ private:
     void big_integer(std::int64_t value);
     void big_natural(std::uint64_t value);
     void long_text(std::string_view value);
+    void new_array(char letter, std::string_view raw);
     void old_array(char letter, std::size_t item_size, std::string_view raw);
     void old_byte_string(std::string_view value);
     bool put_aside(std::string_view raw, bool read_only);
@@ -212,6 +213,7 @@ private:
     [[noreturn]] void too_deep() const;
 
     static constexpr std::size_t kChunk = 1024;
+    static constexpr std::uint32_t kNotYet = UINT32_MAX;
 
     std::byte* next_;
     std::byte* limit_;
@@ -221,6 +223,7 @@ private:
     weft::bytes& buffer_;
     std::size_t start_;
     std::uint32_t memo_size_ = 0;
+    std::uint32_t array_number_ = kNotYet;  ///< of the name array.array
     bool has_finished_ = false;
     std::unique_ptr<Memo> memo_;
     std::array<std::byte, kChunk> chunk_;
