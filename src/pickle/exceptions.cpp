@@ -3,10 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <map>
-#include <mutex>
 #include <new>
-#include <shared_mutex>
 #include <stdexcept>
 #include <system_error>
 
@@ -15,7 +12,7 @@
 #include <weft/pickle/functions.hpp>
 
 #include "detail/describe.hpp"
-#include "pickle/node.hpp"
+#include "pickle/entry_list.hpp"
 
 namespace weft::pickle {
 
@@ -70,14 +67,30 @@ constexpr char kCauseKey[] = "__cause__";
 /// (type, message, trace) in C++; Python leaves the attribute alone.
 constexpr char kOriginKey[] = "__weft__";
 
-/// Python's subclasses of OSError, which are std::system_error here.
-constexpr std::array<std::string_view, 15> kOsErrors{
-    "FileNotFoundError",      "PermissionError",      "FileExistsError",  "BlockingIOError",
-    "ChildProcessError",      "ConnectionError",      "BrokenPipeError",  "ConnectionAbortedError",
-    "ConnectionRefusedError", "ConnectionResetError", "InterruptedError", "IsADirectoryError",
-    "NotADirectoryError",     "ProcessLookupError",   "IOError"};
-
-using FullName = std::pair<std::string, std::string>;
+/// Other names under which Python has what we have under one: the subclasses of OSError, and where
+/// TimeoutError was until Python 3.10.
+struct Alias {
+    std::string_view module;
+    std::string_view name;
+    std::string_view means;  ///< in builtins
+};
+constexpr std::array<Alias, 16> kAliases{
+    {{"builtins", "BlockingIOError", "OSError"},
+     {"builtins", "BrokenPipeError", "OSError"},
+     {"builtins", "ChildProcessError", "OSError"},
+     {"builtins", "ConnectionAbortedError", "OSError"},
+     {"builtins", "ConnectionError", "OSError"},
+     {"builtins", "ConnectionRefusedError", "OSError"},
+     {"builtins", "ConnectionResetError", "OSError"},
+     {"builtins", "FileExistsError", "OSError"},
+     {"builtins", "FileNotFoundError", "OSError"},
+     {"builtins", "IOError", "OSError"},
+     {"builtins", "InterruptedError", "OSError"},
+     {"builtins", "IsADirectoryError", "OSError"},
+     {"builtins", "NotADirectoryError", "OSError"},
+     {"builtins", "PermissionError", "OSError"},
+     {"builtins", "ProcessLookupError", "OSError"},
+     {"concurrent.futures._base", "TimeoutError", "TimeoutError"}}};
 
 class Registry {
 public:
@@ -106,58 +119,45 @@ public:
         ExceptionEntry system = entry_of<std::system_error>("OSError");
         system.save = &save_system;
         system.make = &make_system;
-        const ExceptionEntry& kept = add(std::move(system));
-        for (const std::string_view name : kOsErrors) {
-            by_name_.emplace(FullName("builtins", name), &kept);
-        }
-        // Where it was until Python 3.10.
-        by_name_.emplace(FullName("concurrent.futures._base", "TimeoutError"),
-                         by_name_.at(FullName("builtins", "TimeoutError")));
+        add(std::move(system));
     }
 
-    const ExceptionEntry& add(ExceptionEntry entry) {
-        const FullName name(entry.module, entry.qualified_name);
-        const auto by_name = by_name_.find(name);
-        const auto by_type = by_type_.find(entry.type);
-        if (by_name != by_name_.end() && by_type != by_type_.end() &&
-            by_name->second == by_type->second) {
-            return *by_type->second;
-        }
-        if (by_name != by_name_.end() || by_type != by_type_.end()) {
-            const ExceptionEntry& known =
-                by_name != by_name_.end() ? *by_name->second : *by_type->second;
-            throw std::invalid_argument(fmt::format(
-                "{}.{} cannot be the name of {}: {} is registered as {}.{}", name.first,
-                name.second, weft::detail::demangle(entry.type.name()),
-                weft::detail::demangle(known.type.name()), known.module, known.qualified_name));
-        }
-        auto owned = std::make_unique<const ExceptionEntry>(std::move(entry));
-        const auto place = by_name_.emplace(name, owned.get()).first;
-        try {
-            by_type_.emplace(owned->type, owned.get());
-        } catch (...) {
-            by_name_.erase(place);
-            throw;
-        }
-        return *owned.release();
+    void add(ExceptionEntry entry) {
+        entries_.add(
+            std::move(entry), [](const ExceptionEntry& known, const ExceptionEntry& wanted) {
+                const bool has_name =
+                    known.module == wanted.module && known.qualified_name == wanted.qualified_name;
+                if (known.type == wanted.type && has_name) return true;
+                if (known.type != wanted.type && !has_name) return false;
+                throw std::invalid_argument(fmt::format(
+                    "{}.{} cannot be the name of {}: {} is registered as {}.{}", wanted.module,
+                    wanted.qualified_name, weft::detail::demangle(wanted.type.name()),
+                    weft::detail::demangle(known.type.name()), known.module, known.qualified_name));
+            });
     }
 
     const ExceptionEntry* find(const std::exception& exception) const {
-        const auto found = by_type_.find(typeid(exception));
-        if (found != by_type_.end()) return found->second;
-        if (dynamic_cast<const std::nested_exception*>(&exception) == nullptr) return nullptr;
-        for (const auto& [type, entry] : by_type_) {
-            if (entry->is_this(exception)) return entry;
+        const std::type_index type = typeid(exception);
+        const ExceptionEntry* entry =
+            entries_.find([&](const ExceptionEntry& each) { return each.type == type; });
+        if (entry != nullptr || dynamic_cast<const std::nested_exception*>(&exception) == nullptr) {
+            return entry;
         }
-        return nullptr;
+        return entries_.find([&](const ExceptionEntry& each) { return each.is_this(exception); });
     }
 
-    const ExceptionEntry* find(const std::string& module, const std::string& name) const {
-        const auto found = by_name_.find({module, name});
-        return found == by_name_.end() ? nullptr : found->second;
+    const ExceptionEntry* find(std::string_view module, std::string_view name) const {
+        for (const Alias& alias : kAliases) {
+            if (alias.module == module && alias.name == name) {
+                module = "builtins";
+                name = alias.means;
+                break;
+            }
+        }
+        return entries_.find([&](const ExceptionEntry& each) {
+            return each.qualified_name == name && each.module == module;
+        });
     }
-
-    std::shared_mutex mutex;
 
 private:
     template <class E>
@@ -218,8 +218,7 @@ private:
         return nest(text.empty() ? std::system_error(code) : std::system_error(code, text), nested);
     }
 
-    std::map<FullName, const ExceptionEntry*> by_name_;
-    std::map<std::type_index, const ExceptionEntry*> by_type_;
+    EntryList<ExceptionEntry> entries_;
 };
 
 /// Never destroyed: exceptions may be sent while static objects die.
@@ -229,12 +228,10 @@ Registry& registry() {
 }
 
 const ExceptionEntry* find_entry(const std::exception_ptr& exception) {
-    Registry& known = registry();
-    const std::shared_lock held(known.mutex);
     try {
         std::rethrow_exception(exception);
     } catch (const std::exception& inner) {
-        return known.find(inner);
+        return registry().find(inner);
     } catch (...) {
         return nullptr;
     }
@@ -266,7 +263,7 @@ void save_chain(Writer& writer, const std::exception_ptr& exception, std::size_t
                        text.message, weft::detail::describe_with_causes(exception));
     }
     if (entry != nullptr) {
-        writer.global_once(entry->module, entry->qualified_name);
+        writer.global(*entry);
         try {
             std::rethrow_exception(exception);
         } catch (const std::exception& inner) {
@@ -332,12 +329,7 @@ std::exception_ptr make_chain(const Value& given, std::size_t depth) {
         if (state.contains(kCauseKey)) cause = make_chain(state.at(kCauseKey), depth + 1);
     }
     const std::exception_ptr origin = nest(RemoteError(type, message, trace), cause);
-    const ExceptionEntry* entry = nullptr;
-    {
-        Registry& known = registry();
-        const std::shared_lock held(known.mutex);
-        entry = known.find(value.module_name(), value.qualified_name());
-    }
+    const ExceptionEntry* entry = registry().find(value.module_name(), value.qualified_name());
     return entry == nullptr ? origin : entry->make(args, message, origin);
 }
 
@@ -351,9 +343,7 @@ void add_exception(std::string_view name, ExceptionEntry entry) {
     }
     entry.module = name.substr(0, dot);
     entry.qualified_name = name.substr(dot + 1);
-    Registry& known = registry();
-    const std::unique_lock held(known.mutex);
-    known.add(std::move(entry));
+    registry().add(std::move(entry));
 }
 
 void save_exception(Writer& writer, const std::exception_ptr& exception) {

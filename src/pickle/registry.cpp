@@ -1,9 +1,7 @@
 #include <weft/pickle/detail/registry.hpp>
 
 #include <algorithm>
-#include <map>
-#include <mutex>
-#include <shared_mutex>
+#include <atomic>
 #include <stdexcept>
 #include <utility>
 
@@ -13,22 +11,21 @@
 #include <weft/pickle/errors.hpp>
 
 #include "detail/describe.hpp"
+#include "pickle/entry_list.hpp"
 
 namespace weft::pickle::detail {
 
 namespace {
 
-struct Registry {
-    std::shared_mutex mutex;
-    std::map<std::type_index, const ClassEntry*> by_type;
-    std::map<std::pair<std::string_view, std::string_view>, const ClassEntry*> by_name;
-    std::atomic<std::uint32_t> count{0};
-};
+/// Without a destructor: pickles may be written while static objects die.
+constinit EntryList<ClassEntry> classes;
+constinit std::atomic<std::uint32_t> count{0};
 
-/// Never destroyed: pickles may be written while static objects die.
-Registry& registry() {
-    static Registry& instance = *new Registry;
-    return instance;
+bool has_bases_of(const ClassEntry& known, const ClassEntry& wanted) {
+    return std::ranges::all_of(wanted.bases, [&](const BaseCast& cast) {
+        return std::ranges::any_of(known.bases,
+                                   [&](const BaseCast& other) { return other.base == cast.base; });
+    });
 }
 
 }  // namespace
@@ -47,67 +44,41 @@ void add_class(std::string_view name, ClassEntry entry) {
         throw std::invalid_argument(
             fmt::format("\"{}\" is no name of a class in Python: write \"module.Class\"", name));
     }
-    auto owned = std::make_unique<ClassEntry>(std::move(entry));
-    owned->module = name.substr(0, dot);
-    owned->qualified_name = name.substr(dot + 1);
-    owned->name = {owned->module, owned->qualified_name};
-
-    Registry& known = registry();
-    const std::unique_lock held(known.mutex);
-    const std::pair key{owned->name.module, owned->name.name};
-    const auto by_type = known.by_type.find(owned->type);
-    const auto by_name = known.by_name.find(key);
-    if (by_type != known.by_type.end() && by_name != known.by_name.end() &&
-        by_type->second == by_name->second) {
-        const auto& old_bases = by_type->second->bases;
-        const bool adds_nothing = std::ranges::all_of(owned->bases, [&](const BaseCast& cast) {
-            return std::ranges::any_of(old_bases,
-                                       [&](const BaseCast& o) { return o.base == cast.base; });
-        });
-        if (adds_nothing) return;
+    entry.module = name.substr(0, dot);
+    entry.qualified_name = name.substr(dot + 1);
+    const ClassEntry& kept = classes.add(std::move(entry), [&](const ClassEntry& known,
+                                                               const ClassEntry& wanted) {
+        const bool has_name =
+            known.module == wanted.module && known.qualified_name == wanted.qualified_name;
+        if (known.type != wanted.type && !has_name) return false;
+        if (known.type == wanted.type && has_name) {
+            if (has_bases_of(known, wanted)) return true;
+            throw std::invalid_argument(fmt::format(
+                "{} is registered already, with other bases: name them all the first time", name));
+        }
         throw std::invalid_argument(fmt::format(
-            "{} is registered already, with other bases: name them all the first time", name));
-    }
-    if (by_type != known.by_type.end()) {
-        throw std::invalid_argument(
-            fmt::format("{} is registered as {}.{} already, and cannot be {} as well",
-                        weft::detail::demangle(owned->type.name()), by_type->second->module,
-                        by_type->second->qualified_name, name));
-    }
-    if (by_name != known.by_name.end()) {
-        throw std::invalid_argument(
-            fmt::format("{} is the name of {} already, and cannot be that of {} as well", name,
-                        weft::detail::demangle(by_name->second->type.name()),
-                        weft::detail::demangle(owned->type.name())));
-    }
-    const auto place = known.by_name.emplace(key, owned.get()).first;
-    try {
-        known.by_type.emplace(owned->type, owned.get());
-    } catch (...) {
-        known.by_name.erase(place);
-        throw;
-    }
-    static_cast<void>(owned.release());
-    // Release: pairs with registrations().
-    known.count.fetch_add(1, std::memory_order_release);
+            "{} cannot be the name of {}: {} is registered as {}.{}", name,
+            weft::detail::demangle(wanted.type.name()), weft::detail::demangle(known.type.name()),
+            known.module, known.qualified_name));
+    });
+    static_cast<void>(kept);
+    // Release: pairs with registrations(). Counted too when it was there already, which costs those
+    // who look again no more than that.
+    count.fetch_add(1, std::memory_order_release);
 }
 
 const ClassEntry* find_class(std::type_index type) {
-    Registry& known = registry();
-    const std::shared_lock held(known.mutex);
-    const auto found = known.by_type.find(type);
-    return found == known.by_type.end() ? nullptr : found->second;
+    return classes.find([&](const ClassEntry& entry) { return entry.type == type; });
 }
 
 const ClassEntry* find_class(std::string_view module, std::string_view name) {
-    Registry& known = registry();
-    const std::shared_lock held(known.mutex);
-    const auto found = known.by_name.find({module, name});
-    return found == known.by_name.end() ? nullptr : found->second;
+    return classes.find([&](const ClassEntry& entry) {
+        return entry.qualified_name == name && entry.module == module;
+    });
 }
 
 std::uint32_t registrations() noexcept {
-    return registry().count.load(std::memory_order_acquire);
+    return count.load(std::memory_order_acquire);
 }
 
 const ClassEntry& entry_of_dynamic(const std::type_info& type) {

@@ -34,7 +34,7 @@ void ClassWriter::begin(bool is_named) {
     }
     style_ = is_named ? Style::named : Style::plain;
     writer_.deeper();
-    if (entry_ != nullptr) writer_.global(entry_->name);
+    if (entry_ != nullptr) writer_.global(*entry_);
     if (!is_named) {
         writer_.op(Opcode::mark);
         if (version_ > 0) writer_.integer(version_);
@@ -61,7 +61,7 @@ void ClassWriter::finish() {
         if (version_ > 0) {
             begin(false);
         } else {
-            if (entry_ != nullptr) writer_.global(entry_->name);
+            if (entry_ != nullptr) writer_.global(*entry_);
             writer_.op(Opcode::empty_tuple);
             if (entry_ != nullptr) writer_.op(Opcode::reduce);
             return;

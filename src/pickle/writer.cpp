@@ -399,11 +399,11 @@ void Writer::global_once(std::string_view module, std::string_view name) {
     put(std::uint8_t{'\n'});
 }
 
-void Writer::global(const Name& name) {
+void Writer::global_of(const void* key, std::string_view module, std::string_view name) {
     Memo& known = memo();
-    if (const std::uint32_t* number = known.find(&name)) return recall(*number);
-    global_once(name.module, name.name);
-    known.add(&name, memoize());
+    if (const std::uint32_t* number = known.find(key)) return recall(*number);
+    global_once(module, name);
+    known.add(key, memoize());
 }
 
 void Writer::lasting_text(const char* value) {

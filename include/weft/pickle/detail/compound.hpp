@@ -88,7 +88,7 @@ struct Codec<T, Shape::aggregate> : Plain<Kind::object> {
     static void save(Writer& writer, const T& value) {
         const ClassEntry* entry = class_entry<T>();
         if (entry != nullptr) [[unlikely]]
-            writer.global(entry->name);
+            writer.global(*entry);
         writer.begin_tuple(size);
         save_parts(writer, parts(value));
         writer.end_tuple(size);

@@ -27,7 +27,6 @@ struct BaseCast {
 struct ClassEntry {
     std::string module;
     std::string qualified_name;
-    Name name;  ///< of the two above
     std::type_index type = typeid(void);
     void (*save)(Writer&, const void*) = nullptr;
     void* (*create)() = nullptr;

@@ -108,7 +108,12 @@ public:
     void array(char letter, std::size_t item_size, std::string_view raw);
 
     /// A class or function; from the second time on by its number.
-    void global(const Name& name);
+    void global(const Name& name) { global_of(&name, name.module, name.name); }
+    /// Anything that lives for ever and has a module and a name.
+    template <class Entry>
+    void global(const Entry& entry) {
+        global_of(&entry, entry.module, entry.qualified_name);
+    }
     /// One that is not remembered.
     void global_once(std::string_view module, std::string_view name);
     /// A str that lives for ever and comes again and again, such as a field's name.
@@ -204,6 +209,7 @@ private:
     void big_integer(std::int64_t value);
     void big_natural(std::uint64_t value);
     void long_text(std::string_view value);
+    void global_of(const void* key, std::string_view module, std::string_view name);
     void new_array(char letter, std::string_view raw);
     void old_array(char letter, std::size_t item_size, std::string_view raw);
     void old_byte_string(std::string_view value);
