@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <tuple>
 #include <variant>
@@ -65,15 +66,17 @@ void check_value(pickle::BytesView wire) {
     for (int protocol = 2; protocol <= 5; ++protocol) {
         weft::bytes again;
         try {
-            again = pickle::dumps(value, {.protocol = protocol, .max_depth = 5000});
+            again = pickle::dumps(value, {.protocol = protocol, .max_depth = 3000});
         } catch (const pickle::PicklingError&) {
             // Names of several lines and keyword arguments in old protocols, odd cycles.
             continue;
         }
         const pickle::Value copy = pickle::loads(again, {.max_depth = 20000});
         WEFT_FUZZ_CHECK(copy.repr(4096) == text);
-        const weft::bytes third = pickle::dumps(copy, {.protocol = protocol, .max_depth = 5000});
-        WEFT_FUZZ_CHECK(third == again);
+        const weft::bytes third = pickle::dumps(copy, {.protocol = protocol, .max_depth = 3000});
+        // The first may note what was taken back from the stack; from then on nothing changes.
+        WEFT_FUZZ_CHECK(pickle::dumps(pickle::loads(third, {.max_depth = 20000}),
+                                      {.protocol = protocol, .max_depth = 3000}) == third);
     }
 }
 

@@ -5,7 +5,10 @@
 #include <cerrno>
 #include <new>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
+#include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -112,14 +115,8 @@ public:
         add_standard<std::logic_error>("AssertionError");
         add_standard<std::bad_alloc>("MemoryError");
 
-        ExceptionEntry exit = entry_of<SystemExit>("SystemExit");
-        exit.save = &save_exit;
-        exit.make = &make_exit;
-        add(std::move(exit));
-        ExceptionEntry system = entry_of<std::system_error>("OSError");
-        system.save = &save_system;
-        system.make = &make_system;
-        add(std::move(system));
+        add(entry_of<SystemExit>("SystemExit", &save_exit, &make_exit));
+        add(entry_of<std::system_error>("OSError", &save_system, &make_system));
     }
 
     void add(ExceptionEntry entry) {
@@ -161,19 +158,20 @@ public:
 
 private:
     template <class E>
-    static ExceptionEntry entry_of(std::string_view name) {
+    static ExceptionEntry entry_of(std::string_view name, decltype(ExceptionEntry::save) save,
+                                   decltype(ExceptionEntry::make) make) {
         ExceptionEntry entry;
         entry.module = "builtins";
         entry.qualified_name = name;
         entry.type = typeid(E);
         entry.is_this = &is_exactly<E>;
-        entry.save = &save_exception_args<E>;
-        entry.make = &make_exception<E>;
+        entry.save = save;
+        entry.make = make;
         return entry;
     }
     template <class E>
     void add_standard(std::string_view name) {
-        add(entry_of<E>(name));
+        add(entry_of<E>(name, &save_exception_args<E>, &make_exception<E>));
     }
 
     static void save_exit(Writer& writer, const std::exception& exception) {

@@ -1,5 +1,6 @@
 #include "pickle/keys.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -192,15 +193,19 @@ std::uint64_t hash_number(const Item& item) {
     return mix(mix(seed(), static_cast<std::uint64_t>(item.integer)), seed());
 }
 
-std::optional<std::uint64_t> hash_deep(const Item& item, std::size_t depth);
+/// The objects that are being hashed, outermost first: one that is met again holds itself, and goes
+/// by its identity, as does what is nested too deep.
+using Busy = std::vector<const Node*>;
+
+std::optional<std::uint64_t> hash_deep(const Item& item, Busy& busy, std::size_t depth);
 
 /// The items' hashes in their order; of a set, in any.
 std::optional<std::uint64_t> hash_items(std::uint64_t salt, const std::vector<Item>& items,
-                                        bool in_any_order, std::size_t depth) {
+                                        bool in_any_order, Busy& busy, std::size_t depth) {
     std::uint64_t hash = mix(seed() ^ salt, items.size());
     std::uint64_t sum = 0;
     for (const Item& item : items) {
-        const auto of_item = hash_deep(item, depth);
+        const auto of_item = hash_deep(item, busy, depth);
         if (!of_item) return std::nullopt;
         if (in_any_order) {
             sum += mix(*of_item, seed());
@@ -211,20 +216,26 @@ std::optional<std::uint64_t> hash_items(std::uint64_t salt, const std::vector<It
     return mix(hash, sum);
 }
 
-std::optional<std::uint64_t> hash_object(const Node& node, std::size_t depth) {
+std::uint64_t hash_object(const Node& node, Busy& busy, std::size_t depth) {
+    const std::uint64_t identity = mix(seed() + 7, reinterpret_cast<std::uintptr_t>(&node));
+    busy.push_back(&node);
     std::uint64_t hash = seed() ^ 5;
     for (const Item& part : node.items) {
         // A state is usually a dict; its entries count as they come.
-        const auto of_part = part.kind == Kind::dict && depth < kMostDepth
-                                 ? hash_items(6, part.node->items, false, depth + 1)
-                                 : hash_deep(part, depth);
-        if (!of_part) return mix(seed() + 7, reinterpret_cast<std::uintptr_t>(&node));
+        const auto of_part = part.kind == Kind::dict
+                                 ? hash_items(6, part.node->items, false, busy, depth + 1)
+                                 : hash_deep(part, busy, depth);
+        if (!of_part) {
+            busy.pop_back();
+            return identity;
+        }
         hash = mix(hash, *of_part);
     }
+    busy.pop_back();
     return hash;
 }
 
-std::optional<std::uint64_t> hash_deep(const Item& item, std::size_t depth) {
+std::optional<std::uint64_t> hash_deep(const Item& item, Busy& busy, std::size_t depth) {
     switch (item.kind) {
         case Kind::none:
             return mix(seed() + 2, 0);
@@ -249,11 +260,14 @@ std::optional<std::uint64_t> hash_deep(const Item& item, std::size_t depth) {
     if (const std::uint64_t known = node.hash.load(std::memory_order_relaxed); known != 0) {
         return known;
     }
-    if (depth > kMostDepth) throw PickleError("a key is nested too deep");
-    const auto hash = node.kind == Kind::object
-                          ? hash_object(node, depth + 1)
-                          : hash_items(8 + static_cast<std::uint64_t>(node.kind), node.items,
-                                       node.kind == Kind::frozenset, depth + 1);
+    if (depth > kMostDepth || std::ranges::find(busy, &node) != busy.end()) return std::nullopt;
+    std::optional<std::uint64_t> hash;
+    if (node.kind == Kind::object) {
+        hash = hash_object(node, busy, depth + 1);
+    } else {
+        hash = hash_items(8 + static_cast<std::uint64_t>(node.kind), node.items,
+                          node.kind == Kind::frozenset, busy, depth + 1);
+    }
     if (!hash) return std::nullopt;
     const std::uint64_t result = *hash == 0 ? 1 : *hash;
     node.hash.store(result, std::memory_order_relaxed);
@@ -291,7 +305,8 @@ bool equal(const Item& left, const Item& right) {
 }
 
 std::optional<std::uint64_t> hash_of(const Item& item) {
-    return hash_deep(item, 0);
+    Busy busy;
+    return hash_deep(item, busy, 0);
 }
 
 std::size_t KeyTable::find(const std::vector<Item>& items, std::size_t stride, const Item& key,

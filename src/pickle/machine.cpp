@@ -20,6 +20,16 @@ void Machine::fail(const std::string& what) const {
 }
 
 Item Machine::run() {
+    try {
+        return run_steps();
+    } catch (const UnpicklingError&) {
+        throw;
+    } catch (const PickleError& error) {
+        fail(error.what());  // keys that are nested too deep to be compared
+    }
+}
+
+Item Machine::run_steps() {
     for (;;) {
         offset_ = next_;
         if (next_ == input_.size()) {

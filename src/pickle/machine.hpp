@@ -33,6 +33,7 @@ public:
 
 private:
     // machine.cpp: the loop, the stack and the memo
+    Item run_steps();
     bool step(Opcode code);
     bool step_values(Opcode code);
     bool step_containers(Opcode code);
