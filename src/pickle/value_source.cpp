@@ -154,7 +154,9 @@ bool ValueSource::load_array(ArrayView& array) {
 
 bool ValueSource::load_value(Value& result) {
     if (next_ == limit_) return fail("a value");
-    result = ValueAccess::make(*next_, root_.arena_);
+    // A big number may come out of an array, and lies in this source then.
+    result =
+        next_->is_big ? Value::integer(next_->view()) : ValueAccess::make(*next_, root_.arena_);
     ++next_;
     return true;
 }

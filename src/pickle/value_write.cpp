@@ -42,10 +42,8 @@ public:
                 writer_.real(item.real);
                 break;
             case Kind::text:
-                write_text(item.view());
-                break;
             case Kind::bytes:
-                writer_.byte_string(item.view());
+                write_flat(item);
                 break;
             default:
                 write_node(*item.node);

@@ -39,7 +39,8 @@ void expect_refusal(std::string_view wire, std::string_view message, std::size_t
     const Refusal refusal = refusal_of(wire);
     EXPECT_NE(refusal.message.find(message), std::string::npos) << refusal.message;
     EXPECT_EQ(refusal.offset, offset) << refusal.message;
-    if (offset < wire.size()) EXPECT_EQ(refusal.opcode, static_cast<unsigned char>(wire[offset]));
+    const int opcode = offset < wire.size() ? static_cast<unsigned char>(wire[offset]) : -1;
+    EXPECT_EQ(refusal.opcode, opcode) << refusal.message;
 }
 
 struct Leaf {

@@ -53,7 +53,7 @@ public:
         next_ += 2;
         return true;
     }
-    bool end() noexcept { return peek() == Opcode::stop; }
+    bool end() noexcept { return peek() == Opcode::stop && next_ != limit_; }
 
     /// The opcode that is next, or STOP at the end.
     Opcode peek() noexcept {
