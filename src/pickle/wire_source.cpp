@@ -232,13 +232,24 @@ bool WireSource::load_array_here(ArrayView& array) {
         return false;
     }
     std::string_view letter;
-    if (!load_text(letter) || letter.size() != 1 || !load_bytes(array.raw) ||
-        !take(Opcode::tuple2) || !remember(nullptr) || !take(Opcode::reduce)) {
+    // A letter and a few bytes, as they are written.
+    if (has(5) && next_[0] == '\x8c' && next_[1] == '\x01' && next_[3] == 'C' &&
+        has(5 + static_cast<std::size_t>(static_cast<unsigned char>(next_[4])))) {
+        letter = {next_ + 2, 1};
+        array.raw = {next_ + 5, static_cast<unsigned char>(next_[4])};
+        const char* raw_first = next_ + 3;
+        next_ += 5 + array.raw.size();
+        if (!remember(raw_first)) return false;
+    } else if (!load_text(letter) || letter.size() != 1 || !load_bytes(array.raw)) {
+        return false;
+    }
+    if (!take(Opcode::tuple2) || !remember(nullptr) || !take(Opcode::reduce)) {
         return false;
     }
     array.letter = letter.front();
     const std::size_t item_size = array_item_size(array.letter);
-    return item_size != 0 && array.raw.size() % item_size == 0 && remember(first);
+    // Sizes are powers of two, and a division costs as much as all of this.
+    return item_size != 0 && (array.raw.size() & (item_size - 1)) == 0 && remember(first);
 }
 
 bool WireSource::take_text(std::string_view expected) {
