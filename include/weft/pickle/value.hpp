@@ -135,7 +135,7 @@ public:
 
     /// Python's equality: 1, 1.0 and True are equal, a list and a tuple are not, the order of a
     /// dict's entries does not matter. Objects are equal when class, arguments and state are.
-    /// A NaN equals nothing, but a container that holds the same NaN twice compares as Python's.
+    /// A NaN equals nothing; a container always equals itself.
     /// Throws weft::PickleError when the values are nested too deep to be compared.
     friend bool operator==(const Value& left, const Value& right);
 
