@@ -8,6 +8,9 @@
 #include <weft/errors.hpp>
 #include <weft/keyboard_interrupt.hpp>
 #include <weft/manual_clock.hpp>
+#if __has_include(<boost/pfr/core.hpp>)
+#include <weft/pickle.hpp>
+#endif
 #include <weft/queue.hpp>
 #include <weft/subprocess.hpp>
 #include <weft/threading.hpp>
