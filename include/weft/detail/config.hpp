@@ -12,6 +12,7 @@
 /// An object of class type with static storage that is built before those of users, also where Weft
 /// is a static library. Stands first in its definition.
 #define WEFT_INIT_FIRST [[gnu::init_priority(101)]]
+
 namespace weft::detail {
 
 #if defined(__SIZEOF_INT128__)
