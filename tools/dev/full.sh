@@ -94,7 +94,7 @@ test_mutants() {
 
 # qemu-user passes what a program starts to this machine's kernel, so child programs get the emulator
 # by name.
-beyond_qemu='AfterFork[.]|^SimpleQueueFork[.]|/ForkOfAProgram[.]|/pthread_exit|ByPthreadExit'
+beyond_qemu='AfterFork[.]|QueueFork[.]|/ForkOfAProgram[.]|/pthread_exit|ByPthreadExit'
 beyond_qemu+='|/LeavesARunningProcess|[.]ThatDoesNotExistIsAnError|[.]LeavesNoTraceWhenTheSystemRefuses|^ExitLock[.]AThreadThatWaits'
 test_aarch64() {
     build_preset aarch64

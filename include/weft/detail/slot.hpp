@@ -14,8 +14,10 @@ namespace weft::detail {
 template <class T>
 class Slot {
 public:
-    constexpr Slot() noexcept {}
-    Slot(Slot&& other) noexcept(std::is_nothrow_move_constructible_v<T>) { take_from(other); }
+    constexpr Slot() noexcept : nothing_() {}
+    Slot(Slot&& other) noexcept(std::is_nothrow_move_constructible_v<T>) : Slot() {
+        take_from(other);
+    }
     Slot& operator=(Slot&& other) noexcept(std::is_nothrow_move_constructible_v<T>) {
         if (this != &other) {
             reset();
@@ -56,6 +58,7 @@ private:
     }
 
     union {
+        char nothing_;
         T value_;
     };
     bool has_value_ = false;
