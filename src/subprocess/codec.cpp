@@ -201,6 +201,7 @@ void Decoder::decode_utf8(std::string_view bytes, std::string& out, bool is_fina
             return;
         }
         if (bytes.starts_with(kSignature)) {
+            is_at_start_ = false;  // a second one is text
             bytes.remove_prefix(kSignature.size());
             position_ += kSignature.size();
         }

@@ -84,6 +84,7 @@ TEST(Text, DecodesWhatIsSound) {
     EXPECT_EQ(decode(std::string("\xFE\xFF\0\xE9", 4), "utf-16"), "é");
     EXPECT_EQ(decode("\xEF\xBB\xBFhi", "utf-8-sig"), "hi");
     EXPECT_EQ(decode("hi", "utf-8-sig"), "hi");
+    EXPECT_EQ(decode("\xEF\xBB\xBF\xEF\xBB\xBFhi", "utf-8-sig"), "\uFEFFhi");
     EXPECT_EQ(decode("\x83\x65\x83\x58\x83\x67", "shift_jis"), "テスト");
 }
 
