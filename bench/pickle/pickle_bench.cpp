@@ -49,10 +49,7 @@ struct Small {
     std::vector<int> values{1, 2, 3, 4};
     bool operator==(const Small&) const = default;
 
-    template <class Archive>
-    void serialize(Archive& archive, unsigned /*version*/) {
-        archive & number & real & text & values;
-    }
+    // For cereal; Boost's is behind.
     template <class Archive>
     void serialize(Archive& archive) {
         archive(number, real, text, values);
@@ -61,6 +58,19 @@ struct Small {
     MSGPACK_DEFINE(number, real, text, values)
 #endif
 };
+
+}  // namespace
+
+namespace boost::serialization {
+
+template <class Archive>
+void serialize(Archive& archive, Small& small, unsigned /*version*/) {
+    archive & small.number & small.real & small.text & small.values;
+}
+
+}  // namespace boost::serialization
+
+namespace {
 
 using Doubles = std::vector<double>;
 using Strings = std::unordered_map<std::string, std::string>;

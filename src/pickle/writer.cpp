@@ -4,6 +4,7 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -389,7 +390,16 @@ void Writer::global_once(std::string_view module, std::string_view name) {
         throw PicklingError(fmt::format("pickle protocol {} cannot hold a name of several lines",
                                         options_.protocol));
     }
-    if (options_.protocol < 3 && module == "builtins") module = "__builtin__";
+    if (options_.protocol < 3) {
+        // Readers take Python 2's names for Python 3's, so what is called like them cannot be said.
+        for (const std::string_view old : {"__builtin__", "copy_reg", "exceptions", "Queue"}) {
+            if (module != old) continue;
+            throw PicklingError(
+                fmt::format("pickle protocol {} cannot hold a name of the module {}",
+                            options_.protocol, module));
+        }
+        if (module == "builtins") module = "__builtin__";
+    }
     op(Opcode::global);
     block(module);
     need(1);

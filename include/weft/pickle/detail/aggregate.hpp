@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <exception>
 #include <type_traits>
 #include <utility>
 
@@ -15,7 +16,9 @@ template <class T>
 struct AnyField {
     template <class Field>
         requires(!std::same_as<std::remove_cvref_t<Field>, T>)
-    operator Field() const;  // declared only
+    operator Field() const {
+        std::terminate();  // never called, but Clang wants to see it
+    }
 };
 
 /// Becomes a base of T and nothing else.
@@ -24,7 +27,9 @@ struct AnyBase {
     template <class Base>
         requires(std::is_base_of_v<std::remove_cvref_t<Base>, T> &&
                  !std::same_as<std::remove_cvref_t<Base>, T>)
-    operator Base() const;  // declared only
+    operator Base() const {
+        std::terminate();
+    }
 };
 
 template <class T, std::size_t>
