@@ -1,4 +1,4 @@
-// How a child is started: docs/decisions/0030-child-start.md.
+// How a child is started: docs/decisions/0008-child-start.md.
 //
 // The calling thread blocks all its signals, has the kernel make a child that borrows its memory
 // (CLONE_VM) and stops it until the child has executed the new program or has ended (CLONE_VFORK),
