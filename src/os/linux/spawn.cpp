@@ -119,6 +119,8 @@ Cloned clone_with_clone3(SpawnJob& job, char* stack) noexcept {
     const long answer = raw_clone3(arguments, &run_child, &job);
     if (answer < 0) {
         result.error = static_cast<int>(-answer);
+        // The kernel may have written the number of a descriptor that it then took back.
+        result.pidfd = -1;
     } else {
         result.pid = static_cast<ProcessId>(answer);
     }
@@ -132,6 +134,7 @@ Cloned clone_with_clone(SpawnJob& job, char* stack, bool wants_pidfd) noexcept {
     const int answer = clone(&run_child, stack + kStackSize, flags, &job, &result.pidfd);
     if (answer < 0) {
         result.error = errno;
+        result.pidfd = -1;
     } else {
         result.pid = answer;
     }
