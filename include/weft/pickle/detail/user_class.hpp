@@ -81,7 +81,7 @@ public:
     int version(int current) {
         std::int64_t found = 0;
         if (!is_good_) return current;
-        if (style_ == Style::plain) {
+        if (style_ == Style::plain || (style_ == Style::empty && entry_ == nullptr)) {
             is_good_ = source_.load_integer(found);
         } else if (style_ == Style::named) {
             typename Source::Frame inner;
@@ -115,8 +115,8 @@ public:
         if (style_ == Style::undecided) decide(true);
         if (!is_good_) return;
         typename Source::Frame inner;
-        if (style_ == Style::empty) return;
-        if (style_ == Style::plain) {
+        if (style_ == Style::empty && entry_ != nullptr) return;
+        if (style_ == Style::plain || style_ == Style::empty) {
             is_good_ = source_.fail("fields with names");
         } else if (find(field.name, inner)) {
             is_good_ = CodecOf<T>::load(source_, field.value);
