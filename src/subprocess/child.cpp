@@ -208,7 +208,11 @@ void Child::close_pipes_silently() noexcept {
         if (launched_.output != nullptr) launched_.output->close();
         if (launched_.error_output != nullptr) launched_.error_output->close();
         if (launched_.input == nullptr) return;
-        if (is_unwinding || !process().is_own()) {
+        // What is kept for a child that is about to be ended is lost with it. To write it could
+        // block on a full pipe until the child ends by itself.
+        const bool is_to_end =
+            options_.on_drop == OnDrop::terminate || options_.on_drop == OnDrop::kill;
+        if (is_unwinding || is_to_end || !process().is_own()) {
             const threading::Guard held(launched_.input->lock());
             launched_.input->close_locked();
         } else {

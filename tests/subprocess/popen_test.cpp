@@ -310,6 +310,19 @@ TEST(PopenEnd, TerminatesOrKillsOnRequest) {
     }
 }
 
+TEST(PopenEnd, EndsAChildThatDoesNotReadWhatIsKeptForIt) {
+    for (const OnDrop way : {OnDrop::terminate, OnDrop::kill}) {
+        int process = 0;
+        {
+            Popen child({"sleep", "600"}, {.stdin_ = PIPE, .on_drop = way});
+            process = child.pid();
+            child.stdin_().write(std::string(65536, 'x'));  // all that the pipe holds
+            child.stdin_().write("x");
+        }
+        EXPECT_FALSE(is_alive(process));
+    }
+}
+
 TEST(PopenEnd, AForkedChildLeavesItAlone) {
     Popen child({"cat"}, {.stdin_ = PIPE});
     const pid_t fork_of_this = fork();
