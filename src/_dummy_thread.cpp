@@ -1,11 +1,10 @@
 #include <weft/_dummy_thread.hpp>
 
-#include <fmt/format.h>
-
 #include <weft/detail/wait_list.hpp>
 #include <weft/errors.hpp>
 
 #include "detail/describe.hpp"
+#include "detail/fmt.hpp"
 #include "os/posix/forced_unwind.hpp"
 #include "runtime/parking.hpp"
 

@@ -2,9 +2,8 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "detail/describe.hpp"
+#include "detail/fmt.hpp"
 
 namespace weft {
 

@@ -3,10 +3,9 @@
 #include <exception>
 #include <stdexcept>
 
-#include <fmt/format.h>
-
 #include <weft/unraisable.hpp>
 
+#include "detail/fmt.hpp"
 #include "os/cpu.hpp"
 #include "runtime/parking.hpp"
 

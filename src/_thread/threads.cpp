@@ -4,12 +4,11 @@
 #include <new>
 #include <string>
 
-#include <fmt/format.h>
-
 #include <weft/errors.hpp>
 #include <weft/unraisable.hpp>
 
 #include "detail/describe.hpp"
+#include "detail/fmt.hpp"
 #include "os/posix/forced_unwind.hpp"
 #include "os/posix/stack.hpp"
 #include "runtime/parking.hpp"

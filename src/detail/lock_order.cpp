@@ -13,13 +13,12 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include <weft/detail/low_lock.hpp>
 #include <weft/detail/thread_number.hpp>
 #include <weft/unraisable.hpp>
 
 #include "detail/describe.hpp"
+#include "detail/fmt.hpp"
 #include "os/posix/stack.hpp"
 #include "os/posix/thread.hpp"
 #include "runtime/main_thread.hpp"

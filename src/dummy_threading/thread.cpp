@@ -3,8 +3,6 @@
 #include <exception>
 #include <stdexcept>
 
-#include <fmt/format.h>
-
 #include <weft/_dummy_thread.hpp>
 #include <weft/_thread/identity.hpp>
 #include <weft/dummy_threading/functions.hpp>
@@ -14,6 +12,7 @@
 #include <weft/unraisable.hpp>
 
 #include "detail/describe.hpp"
+#include "detail/fmt.hpp"
 #include "os/posix/forced_unwind.hpp"
 
 namespace weft::detail {

@@ -4,8 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include <fmt/format.h>
-
+#include "detail/fmt.hpp"
 #include "os/posix/forced_unwind.hpp"
 #include "threading/thread_access.hpp"
 

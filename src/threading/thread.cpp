@@ -3,9 +3,8 @@
 #include <exception>
 #include <stdexcept>
 
-#include <fmt/format.h>
-
 #include "detail/describe.hpp"
+#include "detail/fmt.hpp"
 #include "runtime/parking.hpp"
 #include "runtime/stack_size.hpp"
 #include "runtime/start.hpp"
