@@ -5,6 +5,7 @@
 #include <weft/threading/event.hpp>
 #include <weft/threading/excepthook.hpp>
 #include <weft/threading/functions.hpp>
+#include <weft/threading/iterators.hpp>
 #include <weft/threading/local.hpp>
 #include <weft/threading/lock.hpp>
 #include <weft/threading/lock_order.hpp>
