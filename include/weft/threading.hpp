@@ -12,3 +12,4 @@
 #include <weft/threading/semaphore.hpp>
 #include <weft/threading/thread.hpp>
 #include <weft/threading/timer.hpp>
+#include <weft/threading/trace.hpp>

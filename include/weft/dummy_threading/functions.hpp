@@ -7,6 +7,7 @@
 #include <weft/_dummy_thread.hpp>
 #include <weft/detail/config.hpp>
 #include <weft/dummy_threading/thread.hpp>
+#include <weft/threading/trace.hpp>
 
 namespace weft::dummy_threading {
 
@@ -25,5 +26,11 @@ using ThreadError = std::runtime_error;
 [[nodiscard]] WEFT_API std::vector<Thread> enumerate();
 /// How many enumerate() lists.
 [[nodiscard]] WEFT_API std::size_t active_count();
+
+/// Has `func` called for the calls and returns of what threads run that are started from now on, by
+/// any thread of the system's, and not before or after. Otherwise as threading::settrace(), which
+/// these do not change.
+WEFT_API void settrace(threading::TraceFunction func);
+WEFT_API void setprofile(threading::TraceFunction func);
 
 }  // namespace weft::dummy_threading
