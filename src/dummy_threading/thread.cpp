@@ -1,7 +1,9 @@
 #include <weft/dummy_threading/thread.hpp>
 
+#include <array>
 #include <exception>
 #include <stdexcept>
+#include <utility>
 
 #include <weft/_dummy_thread.hpp>
 #include <weft/_thread/identity.hpp>
@@ -14,6 +16,7 @@
 #include "detail/describe.hpp"
 #include "detail/fmt.hpp"
 #include "os/posix/forced_unwind.hpp"
+#include "threading/trace_hooks.hpp"
 
 namespace weft::detail {
 
@@ -115,6 +118,14 @@ void report(const std::exception_ptr& exception) {
     }
 }
 
+/// What a thread's target is traced by.
+constinit std::array<weft::detail::TracePlace, weft::detail::kHookKinds> hooks;
+
+void set_hook(weft::detail::HookKind kind, threading::TraceFunction&& func) {
+    weft::detail::TraceShare share(std::move(func));
+    const auto before = hooks[static_cast<std::size_t>(kind)].exchange(std::move(share));
+}
+
 /// A thread's life between its start and its end, which comes however its target ends.
 class Life {
 public:
@@ -140,6 +151,7 @@ public:
     explicit Bootstrap(const std::shared_ptr<DummyThread>& thread) : thread_(thread) {}
     void run(const std::stop_token&) override {
         const Life life(thread_);
+        const weft::detail::ScopedHooks traced(hooks);
         std::exception_ptr uncaught;
         try {
             run_body(*thread_);
@@ -292,6 +304,14 @@ Thread currentThread() {
 
 std::size_t activeCount() {
     return active_count();
+}
+
+void settrace(threading::TraceFunction func) {
+    set_hook(weft::detail::HookKind::trace, std::move(func));
+}
+
+void setprofile(threading::TraceFunction func) {
+    set_hook(weft::detail::HookKind::profile, std::move(func));
 }
 
 }  // namespace weft::dummy_threading

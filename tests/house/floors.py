@@ -29,6 +29,7 @@ ROOMS = (
     ("futures", 3, "concurrent/futures/"),
     ("subprocess", 3, "subprocess subprocess/"),
     ("progress", 3, "progress progress/"),
+    ("trace", 3, "trace trace/"),
     ("timeline", 3, "timeline timeline/"),
     ("interpreters", 4, "concurrent/interpreters concurrent/interpreters/"),
     ("multiprocessing", 4, "multiprocessing/"),

@@ -9,6 +9,7 @@
 #include <weft/detail/config.hpp>
 #include <weft/dummy_threading/thread.hpp>
 #include <weft/threading/excepthook.hpp>
+#include <weft/threading/trace.hpp>
 
 namespace weft::dummy_threading {
 
@@ -36,5 +37,11 @@ using ThreadError = std::runtime_error;
 /// How many enumerate() lists.
 [[nodiscard]] WEFT_API std::size_t active_count();
 [[deprecated("use active_count()")]] [[nodiscard]] WEFT_API std::size_t activeCount();
+
+/// Has `func` called for the calls and returns of what threads run that are started from now on, by
+/// any thread of the system's, and not before or after. Otherwise as threading::settrace(), which
+/// these do not change.
+WEFT_API void settrace(threading::TraceFunction func);
+WEFT_API void setprofile(threading::TraceFunction func);
 
 }  // namespace weft::dummy_threading
