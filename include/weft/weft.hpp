@@ -7,6 +7,7 @@
 #include <weft/keyboard_interrupt.hpp>
 #include <weft/manual_clock.hpp>
 #include <weft/queue.hpp>
+#include <weft/sched.hpp>
 #include <weft/threading.hpp>
 #include <weft/timeout.hpp>
 #include <weft/unraisable.hpp>
