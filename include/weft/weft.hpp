@@ -2,7 +2,9 @@
 
 /// Everything of Weft at once. A program that wants to compile fast includes the modules it uses.
 
+#include <weft/_dummy_thread.hpp>
 #include <weft/_thread.hpp>
+#include <weft/dummy_threading.hpp>
 #include <weft/errors.hpp>
 #include <weft/keyboard_interrupt.hpp>
 #include <weft/manual_clock.hpp>

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include <weft/_thread/threads.hpp>
 #include <weft/threading/condition.hpp>
 #include <weft/threading/functions.hpp>
 #include <weft/threading/lock.hpp>
@@ -47,15 +48,17 @@ threading::Lock& gate = make_closed();
 threading::Lock& second_gate = make_closed();
 threading::Lock& never = make_closed();
 
-void pass(threading::Lock& lock) { threading::Guard held(lock); }
+void pass(threading::Lock& lock) {
+    threading::Guard held(lock);
+}
 
-/// Opens the gate as the first thing that the thread does when it ends.
 struct Opener {
     ~Opener() {
         say("main ends");
         gate.release();
     }
 };
+/// Opens the gate as the first thing that the thread does when it ends.
 void open_gate_at_the_end() {
     thread_local Opener opener;
     (void)opener;
@@ -67,7 +70,9 @@ void work() {
     say("worker done");
 }
 
-void start_worker() { threading::Thread(work).start(); }
+void start_worker() {
+    threading::Thread(work).start();
+}
 
 void start_blocked(bool daemon) {
     threading::Thread({.daemon = daemon}, [] { never.acquire(); }).start();
@@ -121,7 +126,7 @@ int by_exit_of_foreign_thread() {
 }
 
 int by_two_exits() {
-    open_gate_at_the_end();
+    const Opener opener;  // not at the thread's end, which glibc 2.41 does not let it reach
     start_worker();
     threading::Thread ending([] { std::exit(7); });
     ending.start();
@@ -187,6 +192,21 @@ int by_exception() {
 
 int leaving_daemon_blocked() {
     start_blocked(true);
+    return 0;
+}
+
+/// The program waits for the one that is no daemon, and for no other.
+int leaving_bare_threads() {
+    static threading::Lock& closed = *new threading::Lock;
+    closed.acquire();
+    _thread::start_new_thread([] { closed.acquire(); });
+    _thread::start_joinable_thread([] { closed.acquire(); });
+    _thread::start_joinable_thread(
+        [] {
+            threading::main_thread().join();
+            say("worker done");
+        },
+        {.daemon = false});
     return 0;
 }
 
@@ -335,6 +355,7 @@ int main(int argc, char** argv) {
             {"abort", by_abort},
             {"exception", by_exception},
             {"daemon_blocked", leaving_daemon_blocked},
+            {"bare_threads", leaving_bare_threads},
             {"daemon_running", leaving_daemon_running},
             {"daemon_that_enters", leaving_daemon_that_enters},
             {"daemon_with_a_limit", leaving_daemon_with_a_limit},

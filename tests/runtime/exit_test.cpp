@@ -1,8 +1,12 @@
 #include <gtest/gtest.h>
 
+#include <gnu/libc-version.h>
+
 #include <csignal>
+#include <cstdio>
 #include <ostream>
 #include <string>
+#include <string_view>
 
 #include "support/child.hpp"
 #include "support/child_path.hpp"
@@ -24,7 +28,9 @@ struct End {
     friend std::ostream& operator<<(std::ostream& out, const End& end) { return out << end.way; }
 };
 
-std::string way_of(const testing::TestParamInfo<End>& info) { return info.param.way; }
+std::string way_of(const testing::TestParamInfo<End>& info) {
+    return info.param.way;
+}
 
 void expect_end(const ChildResult& result, const End& end) {
     const bool ended_so =
@@ -60,6 +66,7 @@ INSTANTIATE_TEST_SUITE_P(
         End{"pthread_exit_beside_a_foreign_thread", 0, "started\nstatics\n", 0, true},
         End{"quick_exit", 9, ""}, End{"immediate_exit", 10, ""}, End{"abort", 0, "", SIGABRT},
         End{"exception", 0, "", SIGABRT}, End{"daemon_blocked", 0, "statics\n"},
+        End{"bare_threads", 0, "worker done\nstatics\n"},
         End{"daemon_running", 0, "statics\n"}, End{"daemon_that_enters", 0, "statics\n"},
         End{"daemon_with_a_limit", 0, "statics\n"}, End{"daemon_that_is_let_go", 0, "statics\n"},
         End{"daemon_in_a_condition", 0, "statics\n"}, End{"daemon_in_join", 0, "statics\n"},
@@ -100,8 +107,21 @@ INSTANTIATE_TEST_SUITE_P(Ways, LoadOfAPlugin,
 
 class ForkOfAProgram : public testing::TestWithParam<End> {};
 
+/// From glibc 2.41 on a process that was forked while another thread was inside of exit() has a
+/// copy of that function's lock, which nobody gives back.
+bool can_exit_after_fork_during_exit() {
+    int major = 0;
+    int minor = 0;
+    return std::sscanf(gnu_get_libc_version(), "%d.%d", &major, &minor) == 2 && major == 2 &&
+           minor < 41;
+}
+
 TEST_P(ForkOfAProgram, MakesAWholeProgramOfTheForkingThread) {
     End end = GetParam();
+    const bool forks_during_exit = std::string_view(end.way).ends_with("during_exit");
+    if (forks_during_exit && !can_exit_after_fork_during_exit()) {
+        GTEST_SKIP() << "this C library lets no such child call exit()";
+    }
     end.has_lost_threads = true;
     expect_end(run("fork_ways", end), end);
 }
@@ -123,6 +143,9 @@ INSTANTIATE_TEST_SUITE_P(
             "MainThread is main, 1 alive\nchild's worker done\nchild's statics\nas expected\n"
             "statics\n"},
         End{"dummy_thread", 0,
+            "MainThread is main, 1 alive\nchild's worker done\nchild's statics\nas expected\n"
+            "statics\n"},
+        End{"bare_thread", 0,
             "MainThread is main, 1 alive\nchild's worker done\nchild's statics\nas expected\n"
             "statics\n"},
         End{"during_exit", 0,

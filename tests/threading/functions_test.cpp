@@ -122,9 +122,8 @@ TEST(Enumerate, ListsTheMainThreadFirstAndAllThatRun) {
     gate.acquire();
     std::vector<Thread> threads;
     for (int i = 0; i < 40; ++i) {
-        threads.emplace_back(ThreadOptions{.daemon = i % 2 == 0}, [&gate] {
-            const Guard held(gate);
-        });
+        threads.emplace_back(ThreadOptions{.daemon = i % 2 == 0},
+                             [&gate] { const Guard held(gate); });
     }
     const Thread unstarted;
     for (Thread& each : threads) each.start();
@@ -161,14 +160,18 @@ TEST(GetIdent, IsNotZeroAndItsOwnInEachLivingThread) {
     EXPECT_EQ(native_ids.size(), 2U);
 }
 
-TEST(StackSize, IsTheSystemsDefaultUntilSet) { EXPECT_EQ(stack_size(), 0U); }
+TEST(StackSize, IsTheSystemsDefaultUntilSet) {
+    EXPECT_EQ(stack_size(), 0U);
+}
 
 TEST(StackSize, AppliesToThreadsStartedLater) {
     for (const std::size_t size : {std::size_t{256} * 1024, std::size_t{1024} * 1024}) {
         EXPECT_EQ(stack_size(size), 0U);
         EXPECT_EQ(stack_size(), size);
         std::size_t seen = 0;
-        { const Joining joining{Thread([&seen] { seen = own_stack_size(); })}; }
+        {
+            const Joining joining{Thread([&seen] { seen = own_stack_size(); })};
+        }
         EXPECT_EQ(stack_size(0), size);
         EXPECT_GE(seen, size / 2);
         EXPECT_LE(seen, size + size / 2);
@@ -182,6 +185,24 @@ TEST(StackSize, RefusesTooSmallOnesAndChangesNothing) {
     EXPECT_THROW(stack_size(32 * 1024 - 1), std::invalid_argument);
     EXPECT_EQ(stack_size(), 256U * 1024);
     stack_size(0);
+}
+
+TEST(StackSize, OfOneThreadIsAnOption) {
+    // Larger than any other: the system may give a thread the larger stack of one that has ended.
+    for (const std::size_t size : {std::size_t{16} << 20, std::size_t{32} << 20}) {
+        std::size_t seen = 0;
+        const Thread thread({.stack_size = size}, [&seen] { seen = own_stack_size(); });
+        {
+            const Joining joining{thread};
+        }
+        EXPECT_GE(seen, size / 4 * 3);
+    }
+}
+
+TEST(StackSize, OfOneThreadIsRefusedWhereTheThreadIsMade) {
+    EXPECT_THROW(Thread({.stack_size = 1}), std::invalid_argument);
+    EXPECT_THROW(Thread({.stack_size = 32 * 1024 - 1}, [] {}), std::invalid_argument);
+    EXPECT_NO_THROW(Thread({.stack_size = 32 * 1024}));
 }
 
 TEST(ThreadError, IsTheRuntimeError) {

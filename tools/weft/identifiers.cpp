@@ -11,21 +11,22 @@ namespace tour {
 namespace {
 
 constexpr std::array<std::string_view, 62> kKeywords = {
-    "alignas",  "auto",      "bool",     "break",    "case",     "catch",    "char",
-    "class",    "const",     "constexpr", "continue", "decltype", "default",  "define",
-    "defined",  "delete",    "do",       "double",   "elif",     "else",     "endif",
-    "enum",     "error",     "explicit", "extern",   "false",    "float",    "for",
-    "friend",   "goto",      "if",       "ifdef",    "ifndef",   "include",  "inline",
-    "int",      "long",      "namespace", "new",      "noexcept", "operator", "pragma",
-    "private",  "public",    "return",   "short",    "signed",   "sizeof",   "static",
-    "struct",   "switch",    "template", "this",     "true",     "typedef",  "typename",
-    "undef",    "union",     "unsigned", "using",    "virtual",  "void"};
+    "alignas",  "auto",      "bool",     "break",    "case",    "catch",     "char",    "class",
+    "const",    "constexpr", "continue", "decltype", "default", "define",    "defined", "delete",
+    "do",       "double",    "elif",     "else",     "endif",   "enum",      "error",   "explicit",
+    "extern",   "false",     "float",    "for",      "friend",  "goto",      "if",      "ifdef",
+    "ifndef",   "include",   "inline",   "int",      "long",    "namespace", "new",     "noexcept",
+    "operator", "pragma",    "private",  "public",   "return",  "short",     "signed",  "sizeof",
+    "static",   "struct",    "switch",   "template", "this",    "true",      "typedef", "typename",
+    "undef",    "union",     "unsigned", "using",    "virtual", "void"};
 
 bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 /// FNV-1a.
 std::uint64_t digest_of(std::string_view text) {
@@ -88,10 +89,13 @@ void Findings::add(Findings&& other) {
 
 std::vector<std::pair<std::string, std::uint64_t>> Findings::ranking(std::size_t count) const {
     std::vector<std::pair<std::string, std::uint64_t>> best(std::min(count, counts.size()));
-    std::ranges::partial_sort_copy(counts, best, [](const auto& a, const auto& b) {
-        return a.second != b.second ? a.second > b.second : a.first < b.first;
-    });
+    std::ranges::partial_sort_copy(counts, best, is_more_frequent);
     return best;
+}
+
+bool is_more_frequent(const std::pair<std::string, std::uint64_t>& a,
+                      const std::pair<std::string, std::uint64_t>& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
 }
 
 std::vector<std::filesystem::path> list_headers(const std::filesystem::path& folder) {

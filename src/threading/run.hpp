@@ -4,8 +4,8 @@
 
 namespace weft::threading {
 
-/// Starts the operating system's thread of a state and waits until it runs. See Thread::start().
-void start_thread(const runtime::ThreadPointer& thread, std::shared_ptr<detail::ThreadBody> object);
+/// What a started thread does: runs what it was made for, and hands what leaves it to excepthook.
+void run_on_thread(const runtime::ThreadPointer& thread);
 
 /// Runs and destroys the body of a thread made from a target. See Thread::run().
 void run_target(detail::ThreadState& thread);
