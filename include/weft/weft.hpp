@@ -4,6 +4,7 @@
 
 #include <weft/_dummy_thread.hpp>
 #include <weft/_thread.hpp>
+#include <weft/contextvars.hpp>
 #include <weft/dummy_threading.hpp>
 #include <weft/errors.hpp>
 #include <weft/keyboard_interrupt.hpp>

@@ -103,6 +103,8 @@ public:
     std::size_t stack_size = 0;
     /// What the new thread does. Not noexcept: pthread_exit() and pthread_cancel() unwind it.
     void (*main)(const std::shared_ptr<ThreadState>& thread) = nullptr;
+    /// What `main` is to run first; null for nothing. Taken by the new thread.
+    std::unique_ptr<ThreadBody> prologue;
     /// An object with a run() of its own: owned while the thread runs, known as long as it lives.
     std::shared_ptr<ThreadBody> object_to_run;
     std::weak_ptr<ThreadBody> object;

@@ -42,6 +42,12 @@ double to_seconds(Nanoseconds moment) noexcept {
     return static_cast<double>(moment) / kNanosecondsPerSecond;
 }
 
+[[noreturn]] void throw_half_changed() {
+    throw std::runtime_error(
+        "sched: the process was forked while another thread changed this scheduler; make a new one "
+        "in the child");
+}
+
 /// The first moment of Weft's clock that to_seconds() makes `time` or later. Exactly so: a
 /// ManualClock stands still, and a thread that woke one nanosecond early would never be due.
 Deadline first_moment_at(double time) noexcept {
@@ -65,11 +71,9 @@ public:
     public:
         explicit Held(SchedulerState& state) : state_(state) {
             state_.mutex_.lock();
-            if (state_.is_changing_.load(std::memory_order_relaxed)) {
+            if (state_.is_changing_.load(std::memory_order_relaxed)) [[unlikely]] {
                 state_.mutex_.unlock();
-                throw std::runtime_error(
-                    "sched: the process was forked while another thread changed this scheduler; "
-                    "make a new one in the child");
+                throw_half_changed();
             }
             // A fork copies memory as another processor sees it: first the mark, then the changes,
             // then the mark taken back.
@@ -186,7 +190,9 @@ scheduler::~scheduler() {
             const SchedulerState::Held held(*state_);
             pile = state_->queue.take_some();
         } catch (const std::runtime_error&) {
-            return;  // half changed: what can be found in it cannot be trusted
+            // Half changed: not even its memory can be given back.
+            static_cast<void>(state_.release());
+            return;
         }
         if (pile.empty()) return;
         for (const auto& entry : pile) {
@@ -208,6 +214,8 @@ void scheduler::delayfunc(double delay) const {
     if (state_->delay != nullptr) {
         state_->delay(delay);
     } else if (delay > 0) {
+        weft::runtime::park_if_abandoned();
+        const weft::runtime::ParkAfterwards parking;
         weft::detail::WaitList nobody_notifies;
         weft::detail::Waiter waiter;
         nobody_notifies.enter(waiter);
@@ -252,26 +260,28 @@ void scheduler::enter_record(double time, std::int64_t priority, EventRecord& re
 }
 
 void scheduler::cancel(const Event& event) {
-    EventRecord& record = event.record();
+    EventRecord* const record = event.record();
     bool was_pending = false;
     bool must_notify = false;
-    if (record.home == this) {
+    const bool is_own = record != nullptr && record->home == this;
+    if (is_own) {
         const SchedulerState::Held held(*state_);
-        was_pending = record.state == EventRecord::State::pending;
+        was_pending = record->state == EventRecord::State::pending;
         if (was_pending) {
-            record.state = EventRecord::State::cancelled;
+            record->state = EventRecord::State::cancelled;
             state_->queue.forget_one();
-            must_notify = state_->changes_the_first(record.time);
+            must_notify = state_->changes_the_first(record->time);
         }
     }
     if (!was_pending) {
-        throw std::invalid_argument(fmt::format(
-            "cancel: {} is not in the queue: {}", event.repr(),
-            record.home == this ? "it has run or was cancelled" : "it is another scheduler's"));
+        throw std::invalid_argument(
+            fmt::format("cancel: {} is not in the queue: {}", event.repr(),
+                        is_own ? "it has run or was cancelled"
+                               : "it is another scheduler's, or was moved from"));
     }
     if (must_notify) state_->sleepers.notify_all();
     // Not the last share: the caller has one.
-    record.drop_owner();
+    record->drop_owner();
 }
 
 bool scheduler::empty() const {
@@ -315,10 +325,11 @@ std::optional<double> scheduler::run_events(bool blocking, const std::stop_token
     const detail::Runner runner(state);
     // Weft's clock never goes back, so what was due once needs no further look at it.
     double now = -detail::kInfinity;
+    bool may_be_empty = true;
     for (;;) {
         const bool is_stopped = stop != nullptr && stop->stop_requested();
         if (state.has_own_clock()) {
-            if (empty()) return std::nullopt;
+            if (may_be_empty && empty()) return std::nullopt;
             if (!is_stopped) now = state.now();
         }
         EventRecord* due = nullptr;
@@ -335,6 +346,7 @@ std::optional<double> scheduler::run_events(bool blocking, const std::stop_token
                 first->state = EventRecord::State::taken;
                 state.queue.pop();
                 due = first;
+                may_be_empty = state.queue.size() == 0;
             } else {
                 difference = first->time - now;
                 if (!blocking) return difference;
@@ -354,8 +366,10 @@ std::optional<double> scheduler::run_events(bool blocking, const std::stop_token
             if (state.delay != nullptr) state.delay(0.0);
         } else if (state.delay != nullptr) {
             state.delay(difference);
+            may_be_empty = true;
         } else {
             state.sleep(waiter, limits);
+            may_be_empty = true;
         }
     }
 }

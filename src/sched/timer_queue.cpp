@@ -39,12 +39,6 @@ TimerQueue::Key TimerQueue::key_of(double time) noexcept {
     return (bits & kSign) != 0 ? ~bits : bits | kSign;
 }
 
-bool TimerQueue::is_before(const Entry& a, const Entry& b) noexcept {
-    if (a.key != b.key) return a.key < b.key;
-    if (a.priority != b.priority) return a.priority < b.priority;
-    return a.record->sequence < b.record->sequence;
-}
-
 void TimerQueue::insert(EventRecord& record) {
     const Entry entry{key_of(record.time), record.priority, &record};
     if (entry.key > front_last_) {
@@ -53,7 +47,7 @@ void TimerQueue::insert(EventRecord& record) {
         return;
     }
     near_.push_back(entry);
-    std::push_heap(near_.begin(), near_.end(), is_after);
+    std::push_heap(near_.begin(), near_.end(), IsAfter());
     ++entries_;
     if (near_.size() > kSmall && near_.size() > entries_ / 2) pile_up_anew();
 }
@@ -73,7 +67,7 @@ TimerQueue::Pile& TimerQueue::pile_after_front(Key key) {
 
 bool TimerQueue::is_heap_first() const noexcept {
     if (near_.empty()) return false;
-    return run_next_ == run_.size() || is_before(near_.front(), run_[run_next_]);
+    return run_next_ == run_.size() || IsBefore()(near_.front(), run_[run_next_]);
 }
 
 EventRecord* TimerQueue::first() noexcept {
@@ -97,7 +91,7 @@ void TimerQueue::pop() noexcept {
 void TimerQueue::pop_entry() noexcept {
     --entries_;
     if (is_heap_first()) {
-        std::pop_heap(near_.begin(), near_.end(), is_after);
+        std::pop_heap(near_.begin(), near_.end(), IsAfter());
         near_.pop_back();
         return;
     }
@@ -132,10 +126,9 @@ void TimerQueue::forget_one() noexcept {
 }
 
 void TimerQueue::begin_again() noexcept {
-    // Nothing is left: until there is more than a few, the heap alone is quickest.
     run_.clear();
     run_next_ = 0;
-    front_last_ = kEveryKey;
+    front_last_ = 0;
     reference_ = 0;
     top_level_ = -1;
 }
@@ -169,23 +162,39 @@ bool TimerQueue::advance_front() noexcept {
             }
             pile = &top_;
         }
+        // A look at each record pays when it spares sorting many, and in the order of entry the
+        // look is cheap.
+        if (cancelled_ > entries_ / 8) {
+            drop_cancelled(*pile);
+            if (pile->empty()) continue;
+        }
         const Key first_key = pile->front().key;
         Key differing = 0;
         bool is_sorted = true;
         for (std::size_t i = 1; i < pile->size(); ++i) {
             differing |= (*pile)[i].key ^ first_key;
-            is_sorted = is_sorted && !is_before((*pile)[i], (*pile)[i - 1]);
+            is_sorted = is_sorted && !IsBefore()((*pile)[i], (*pile)[i - 1]);
         }
         if (!is_sorted && pile->size() > kSmall && differing != 0) {
             if (spread(*pile, first_key, differing)) continue;
         }
-        if (!is_sorted) std::sort(pile->begin(), pile->end(), is_before);
+        if (!is_sorted) std::sort(pile->begin(), pile->end(), IsBefore());
         // The front ends where the pile's range ends, so that the other piles keep their places.
         front_last_ = is_top ? pile->back().key : first_key | mask_up_to(level - 1);
         reference_ = front_last_;
         make_run(*pile);
         return true;
     }
+}
+
+void TimerQueue::drop_cancelled(Pile& pile) noexcept {
+    const std::size_t dropped = std::erase_if(pile, [](const Entry& entry) {
+        if (entry.record->state == State::pending) return false;
+        entry.record->drop_entry();
+        return true;
+    });
+    entries_ -= dropped;
+    cancelled_ -= dropped;
 }
 
 bool TimerQueue::spread(Pile& pile, Key first_key, Key differing) {

@@ -86,11 +86,20 @@ private:
     using Level = std::array<Pile, kDigits>;
     static constexpr int kLevels = 8;
     /// Below this many, a pile is sorted rather than spread.
-    static constexpr std::size_t kSmall = 96;
+    static constexpr std::size_t kSmall = 256;
 
     static Key key_of(double time) noexcept;
-    static bool is_before(const Entry& a, const Entry& b) noexcept;
-    static bool is_after(const Entry& a, const Entry& b) noexcept { return is_before(b, a); }
+    // Types rather than functions, which the standard's algorithms would call through a pointer.
+    struct IsBefore {
+        bool operator()(const Entry& a, const Entry& b) const noexcept {
+            if (a.key != b.key) return a.key < b.key;
+            if (a.priority != b.priority) return a.priority < b.priority;
+            return a.record->sequence < b.record->sequence;
+        }
+    };
+    struct IsAfter {
+        bool operator()(const Entry& a, const Entry& b) const noexcept { return IsBefore()(b, a); }
+    };
 
     /// Calls `visit` with each pile, and with the index of its first entry that counts.
     template <class Self, class Visit>
@@ -106,6 +115,7 @@ private:
 
     Pile& pile_after_front(Key key);
     bool advance_front() noexcept;
+    void drop_cancelled(Pile& pile) noexcept;
     bool spread(Pile& pile, Key first_key, Key differing);
     void make_run(Pile& pile) noexcept;
     void pile_up_anew() noexcept;
@@ -119,13 +129,11 @@ private:
     std::array<std::unique_ptr<Level>, kLevels> levels_;
     std::array<std::array<std::uint64_t, kDigits / 64>, kLevels> used_{};  ///< piles with entries
     Pile top_;
-    Key front_last_ = kEveryKey;
+    Key front_last_ = 0;
     Key reference_ = 0;
     int top_level_ = -1;       ///< the highest level in use; -1: none
     std::size_t entries_ = 0;  ///< in all piles, cancelled ones included
     std::size_t cancelled_ = 0;
-
-    static constexpr Key kEveryKey = ~Key{0};
 };
 
 }  // namespace weft::sched::detail

@@ -17,6 +17,9 @@ void run_on_thread(const runtime::ThreadPointer& thread) {
     const std::shared_ptr<detail::ThreadBody> object = std::move(thread->object_to_run);
     std::exception_ptr uncaught;
     try {
+        if (const auto prologue = std::move(thread->prologue)) {
+            prologue->run(thread->stop().get_token());
+        }
         if (object != nullptr) {
             object->run(thread->stop().get_token());
         } else {

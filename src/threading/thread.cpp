@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "contextvars/inheritance.hpp"
 #include "detail/describe.hpp"
 #include "runtime/parking.hpp"
 #include "runtime/stack_size.hpp"
@@ -83,7 +84,7 @@ Thread::Thread(ThreadOptions options, std::shared_ptr<detail::ThreadBody> object
 }
 
 void Thread::start() {
-    runtime::start_thread(state_, object_, &run_on_thread);
+    runtime::start_thread(state_, object_, &run_on_thread, contextvars::detail::pack_inheritance());
 }
 
 void Thread::run() {

@@ -334,7 +334,7 @@ TEST(Scheduler, CancelOfAnEventThatIsNotQueuedSaysSo) {
     } catch (const std::invalid_argument& error) {
         EXPECT_STREQ(error.what(),
                      "cancel: Event(time=1, priority=1, sequence=0) is not in the queue: it is "
-                     "another scheduler's");
+                     "another scheduler's, or was moved from");
     }
     EXPECT_FALSE(other.empty());
 }
@@ -511,6 +511,19 @@ TEST(SchedEvent, ComparesByTimePriorityAndSequence) {
     const Event same = base;
     EXPECT_EQ(base, same);
     EXPECT_EQ(std::hash<Event>()(base), std::hash<Event>()(same));
+}
+
+TEST(SchedEvent, MovedFromMeansNothingUntilItIsAssignedTo) {
+    scheduler s;
+    Event event = s.enterabs(1, 1, [] {});
+    Event taken = std::move(event);
+    EXPECT_THROW(s.cancel(event), std::invalid_argument);
+    event = s.enterabs(2, 1, [] {});
+    taken = std::move(event);
+    event = taken;
+    s.cancel(event);
+    EXPECT_THROW(s.cancel(taken), std::invalid_argument);
+    EXPECT_EQ(s.queue().size(), 1u);
 }
 
 TEST(SchedEvent, IsNeitherEqualNorOrderedToATwinOfAnotherScheduler) {

@@ -194,13 +194,17 @@ private:
 /// What an event does. Part of an Event, which it keeps alive.
 class Action {
 public:
-    Action(const Action& other) noexcept : record_(other.record_) { record_->add_owner(); }
+    Action(const Action& other) noexcept : record_(other.record_) {
+        if (record_ != nullptr) record_->add_owner();
+    }
     Action& operator=(const Action& other) noexcept {
-        other.record_->add_owner();
-        std::exchange(record_, other.record_)->drop_owner();
+        const Action copy(other);
+        std::swap(record_, copy.record_);
         return *this;
     }
-    ~Action() { record_->drop_owner(); }
+    ~Action() {
+        if (record_ != nullptr) record_->drop_owner();
+    }
 
     /// Calls it with the event's arguments, as run() does; throws what it throws. What takes its
     /// arguments only by moving them finds them moved from at the second call. Several threads may
@@ -216,9 +220,11 @@ public:
 
 private:
     friend class Event;
-    explicit Action(detail::EventRecord& record) noexcept : record_(&record) {}
+    explicit Action(detail::EventRecord* record) noexcept : record_(record) {}
 
-    detail::EventRecord* record_;  ///< never null
+    /// Null in an event that was moved from. Mutable, for that: the members of an event are
+    /// constant.
+    mutable detail::EventRecord* record_;
 };
 
 /// What an event's action is called with. Part of an Event, and read there: it cannot be copied
@@ -248,9 +254,9 @@ private:
 
 /// A record of something to do at a time: what scheduler::enter() returns and cancel() takes.
 ///
-/// It is immutable, and cheap to copy: all copies mean the same event, and share its action and
-/// arguments, which live until the event has run or was cancelled and the last copy is gone. Every
-/// member may be used by any threads at once, but for assigning to one copy.
+/// It is immutable, and cheap to copy and to move: all copies mean the same event, and share its
+/// action and arguments, which live until the event has run or was cancelled and the last copy is
+/// gone. Every member may be used by any threads at once, but for assigning to one copy.
 ///
 /// Events are ordered by time, priority and sequence, which tells apart all events of one
 /// scheduler. Unlike Python, events of two schedulers that agree in all three are neither equal nor
@@ -265,19 +271,26 @@ public:
     const Argument argument;       ///< what to call it with
 
     Event(const Event&) noexcept = default;
-    /// Another copy: moving would have to leave an event behind that means nothing.
-    Event& operator=(const Event& other) noexcept {
+    /// An event that was moved from can be assigned to and destroyed; cancel() refuses it.
+    Event(Event&& other) noexcept
+        : time(other.time),
+          priority(other.priority),
+          sequence(other.sequence),
+          action(std::exchange(other.action.record_, nullptr)),
+          argument(other.argument) {}
+    Event& operator=(const Event& other) noexcept { return *this = Event(other); }
+    Event& operator=(Event&& other) noexcept {
         if (this != &other) {
-            const Event copy(other);
+            // Members that are constant can only begin anew.
             std::destroy_at(this);
-            std::construct_at(this, copy);
+            std::construct_at(this, std::move(other));
         }
         return *this;
     }
     ~Event() = default;
 
     friend bool operator==(const Event& a, const Event& b) noexcept {
-        return &a.record() == &b.record();
+        return a.record() == b.record();
     }
     friend std::partial_ordering operator<=>(const Event& a, const Event& b) noexcept {
         if (a.time != b.time) return a.time <=> b.time;
@@ -292,14 +305,14 @@ public:
 private:
     friend class scheduler;
     friend struct std::hash<Event>;
-    [[nodiscard]] detail::EventRecord& record() const noexcept { return *action.record_; }
+    [[nodiscard]] detail::EventRecord* record() const noexcept { return action.record_; }
 
     /// Takes over one owner's share of the record.
     explicit Event(detail::EventRecord& record) noexcept
         : time(record.time),
           priority(record.priority),
           sequence(record.sequence),
-          action(record),
+          action(&record),
           argument(&record) {}
 };
 
@@ -309,6 +322,6 @@ private:
 template <>
 struct std::hash<weft::sched::Event> {
     std::size_t operator()(const weft::sched::Event& event) const noexcept {
-        return std::hash<const void*>()(&event.record());
+        return std::hash<const void*>()(event.record());
     }
 };
