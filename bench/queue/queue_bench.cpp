@@ -320,32 +320,30 @@ std::size_t bytes_in_use() {
 template <class Queue>
 void print_memory(const char* name) {
     constexpr std::size_t kItems = 100'000;
-    const std::size_t before = bytes_in_use();
     auto queue = std::make_unique<Queue>(kUnbounded);
-    const std::size_t empty = bytes_in_use() - before;
+    const std::size_t empty = bytes_in_use();
     for (std::size_t i = 0; i < kItems; ++i) {
         queue->push(bench::make_item<typename Queue::value_type>(1));
     }
-    const std::size_t full = bytes_in_use() - before - empty;
-    std::printf("%-40s %12zu %12.1f\n", name, empty,
+    const std::size_t full = bytes_in_use() - empty;
+    std::printf("%-40s %12zu %12.1f\n", name, sizeof(Queue),
                 static_cast<double>(full) / static_cast<double>(kItems));
 }
 
 void print_memories() {
     using Word = std::int64_t;
-    std::printf("\nbytes in use (malloc's count)\n%-40s %12s %12s\n", "queue", "empty", "an item");
+    // Without oneTBB's, which do not take their memory from malloc.
+    std::printf("\nbytes in use (malloc's count)\n%-40s %12s %12s\n", "queue", "object", "an item");
     print_memory<Weft<weft::queue::Queue<Word>>>("weft Queue<int64>");
     print_memory<Weft<weft::queue::LifoQueue<Word>>>("weft LifoQueue<int64>");
     print_memory<Weft<weft::queue::PriorityQueue<Word>>>("weft PriorityQueue<int64>");
     print_memory<Textbook<Word, InOrder>>("std::mutex+deque<int64>");
-    print_memory<TbbBounded<Word>>("tbb::bounded_queue<int64>");
 #if WEFT_BENCH_HAS_MOODYCAMEL
     print_memory<Moodycamel<Word>>("moodycamel<int64>");
 #endif
     // A string of 32 characters takes 48 bytes of its own from malloc.
     print_memory<Weft<weft::queue::Queue<std::string>>>("weft Queue<string32>");
     print_memory<Textbook<std::string, InOrder>>("std::mutex+deque<string32>");
-    print_memory<TbbBounded<std::string>>("tbb::bounded_queue<string32>");
 }
 
 }  // namespace

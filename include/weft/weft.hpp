@@ -9,8 +9,12 @@
 #include <weft/errors.hpp>
 #include <weft/keyboard_interrupt.hpp>
 #include <weft/manual_clock.hpp>
+#if __has_include(<boost/pfr/core.hpp>)
+#include <weft/pickle.hpp>
+#endif
 #include <weft/queue.hpp>
 #include <weft/sched.hpp>
+#include <weft/subprocess.hpp>
 #include <weft/threading.hpp>
 #include <weft/timeout.hpp>
 #include <weft/unraisable.hpp>

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "contextvars/bindings.hpp"
-#include "runtime/parking.hpp"
 
 namespace weft::contextvars::detail {
 
@@ -27,9 +26,6 @@ struct AtThreadEnd {
 
 void release_at_thread_end() {
     if (current.will_be_released) return;
-    // A thread that the program has left behind sets nothing any more. And this brings the handler
-    // of forks into programs that use nothing else of Weft: the contexts' locks rely on it.
-    weft::runtime::park_if_abandoned();
     current.will_be_released = true;
     static thread_local const AtThreadEnd at_thread_end;
     static_cast<void>(at_thread_end);

@@ -10,6 +10,12 @@ namespace {
 
 constexpr std::uint64_t kNoBound = (std::numeric_limits<std::uint64_t>::max)();
 
+std::uint64_t room_beside(std::int64_t maxsize, std::uint64_t used) {
+    if (maxsize <= 0) return kNoBound;
+    const auto bound = static_cast<std::uint64_t>(maxsize);
+    return used < bound ? bound - used : 0;
+}
+
 }  // namespace
 
 BoundedWordQueue::~BoundedWordQueue() {
@@ -19,30 +25,32 @@ BoundedWordQueue::~BoundedWordQueue() {
 
 // Producers ---------------------------------------------------------------------------------------
 
-// Called with tail_lock_ held: how many words may be appended, as far as can be said.
+// Called with tail_lock_ held: how many words may be appended; right about whether any may, and
+// otherwise perhaps too few.
 std::uint64_t BoundedWordQueue::room() noexcept {
     const std::int64_t maxsize = maxsize_.load(std::memory_order_relaxed);
     if (maxsize <= 0) return kNoBound;
-    const auto bound = static_cast<std::uint64_t>(maxsize);
     const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
     // In this order: a word that is being taken, and may come back, is held before it leaves the
     // words after head_. So it is counted once or twice, never not at all.
     const std::uint64_t head = head_.load(std::memory_order_seq_cst);
     const std::uint64_t held = held_.load(std::memory_order_seq_cst);
-    const std::uint64_t room = room_beside(bound, tail - head + held);
+    const std::uint64_t room = room_beside(maxsize, tail - head + held);
     if (room != 0 || held == 0) return room;
     // It may have been counted twice.
     head_lock_.lock();
-    forget_lost();
-    const std::uint64_t used =
-        tail - head_.load(std::memory_order_relaxed) + held_.load(std::memory_order_relaxed);
+    const std::uint64_t exact = exact_room();
     head_lock_.unlock();
-    return room_beside(bound, used);
+    return exact;
 }
 
-std::uint64_t BoundedWordQueue::room_beside(std::uint64_t bound,
-                                            std::uint64_t used) const noexcept {
-    return used < bound ? bound - used : 0;
+// Called with both locks held.
+std::uint64_t BoundedWordQueue::exact_room() noexcept {
+    forget_lost();
+    const std::uint64_t used = tail_.load(std::memory_order_relaxed) -
+                               head_.load(std::memory_order_relaxed) +
+                               held_.load(std::memory_order_relaxed);
+    return room_beside(maxsize_.load(std::memory_order_relaxed), used);
 }
 
 // Called with head_lock_ held. Words that were out at a fork do not come back in the child.
@@ -51,6 +59,32 @@ void BoundedWordQueue::forget_lost() noexcept {
     if (held_generation_ == current) return;
     held_generation_ = current;
     held_.store(count_returned(), std::memory_order_relaxed);
+}
+
+// Called with head_lock_ held: whether a word that was taken so still keeps its place.
+bool BoundedWordQueue::is_still_held(const Taken& taken) noexcept {
+    forget_lost();
+    return taken.generation == held_generation_;
+}
+
+Passage BoundedWordQueue::look_for_room() noexcept {
+    tail_lock_.lock();
+    const bool is_shut_down = is_shut_down_.load(std::memory_order_relaxed);
+    const bool has_room = room() != 0;
+    tail_lock_.unlock();
+    if (is_shut_down) return Passage::shut_down;
+    return has_room ? Passage::passed : Passage::blocked;
+}
+
+bool BoundedWordQueue::is_full() const noexcept {
+    // The bound and the words at one moment: both locks are needed to change the bound, and this
+    // one to take a word.
+    head_lock_.lock();
+    const std::int64_t maxsize = maxsize_.load(std::memory_order_relaxed);
+    const std::uint64_t size = tail_.load(std::memory_order_seq_cst) -
+                               head_.load(std::memory_order_relaxed) + count_returned();
+    head_lock_.unlock();
+    return room_beside(maxsize, size) == 0;
 }
 
 // Called with tail_lock_ held, and gives it back, also when it throws.
@@ -102,12 +136,16 @@ Passage BoundedWordQueue::push(std::uint64_t word, Returned* /*place*/, const Wa
 
 void BoundedWordQueue::set_maxsize(std::int64_t maxsize) noexcept {
     tail_lock_.lock();
-    maxsize_.store(maxsize, std::memory_order_relaxed);
-    // The next push looks anew.
+    head_lock_.lock();
+    // The next push looks anew. Before the bound changes, so that in a child of a fork in between
+    // no push goes past a smaller one.
     tail_limit_.store(tail_.load(std::memory_order_relaxed), std::memory_order_release);
-    const std::uint64_t places = room();
+    maxsize_.store(maxsize, std::memory_order_relaxed);
+    const std::uint64_t places = exact_room();
+    head_lock_.unlock();
     tail_lock_.unlock();
-    // A producer that is not listed yet takes tail_lock_ after that, and sees the new bound.
+    // Exactly so many are woken. A consumer that frees a place later wakes one for that place. A
+    // producer that is not listed yet takes tail_lock_ after that, and sees the new bound.
     producers_.notify(static_cast<std::size_t>(places));
 }
 
@@ -141,6 +179,7 @@ Passage BoundedWordQueue::pop_slow(Taken& taken, bool is_held) noexcept {
         return is_shut_down ? Passage::shut_down : Passage::blocked;
     }
     if (is_held) {
+        taken.generation = held_generation_;
         // So that the next one is held too.
         ready_.store(0, std::memory_order_release);
         head_lock_.unlock();
@@ -176,16 +215,15 @@ Passage BoundedWordQueue::pop_held(Taken& taken, const WaitLimits& limits) {
         });
 }
 
-void BoundedWordQueue::settle() noexcept {
+void BoundedWordQueue::settle(const Taken& taken) noexcept {
     head_lock_.lock();
-    // A child of a fork may have counted this word as lost.
-    if (held_.load(std::memory_order_relaxed) != 0) held_.fetch_sub(1, std::memory_order_seq_cst);
+    if (is_still_held(taken)) held_.fetch_sub(1, std::memory_order_seq_cst);
     let_producer_in();
 }
 
 bool BoundedWordQueue::give_back(const Taken& taken, Returned& place) noexcept {
     head_lock_.lock();
-    if (is_emptied_) {
+    if (!is_still_held(taken) || is_emptied_) {
         head_lock_.unlock();
         tasks_.finish(1);
         return false;
@@ -199,29 +237,32 @@ bool BoundedWordQueue::give_back(const Taken& taken, Returned& place) noexcept {
 // The end -----------------------------------------------------------------------------------------
 
 void BoundedWordQueue::shut_down(bool immediate, Contents& contents) noexcept {
-    std::uint64_t count = 0;
+    WakeChain joiners;
     tail_lock_.lock();
     head_lock_.lock();
-    // No push goes past this without seeing the flag, and so tail_ stays. The limit first, so that a
-    // fork in between finds a queue that is not shut down yet.
+    // No push goes past this without seeing the flag, and so tail_ stays. The limit first, so that
+    // a fork in between finds a queue that is not shut down yet.
     tail_limit_.store(tail_.load(std::memory_order_relaxed), std::memory_order_release);
     is_shut_down_.store(true, std::memory_order_seq_cst);
     if (immediate && !is_emptied_) {
-        is_emptied_ = true;
         contents.queue_ = this;
         contents.returned_ = returned_.load(std::memory_order_relaxed);
         contents.chunk_ = head_chunk_.load(std::memory_order_relaxed);
         contents.index_ = head_.load(std::memory_order_relaxed);
         contents.end_ = tail_.load(std::memory_order_relaxed);
-        count = contents.end_ - contents.index_ + count_returned();
+        const std::uint64_t count = contents.end_ - contents.index_ + count_returned();
         returned_.store(nullptr, std::memory_order_seq_cst);
         ready_.store(0, std::memory_order_release);
         head_.store(contents.end_, std::memory_order_seq_cst);
         head_chunk_.store(tail_chunk_.load(std::memory_order_relaxed), std::memory_order_release);
+        // Last, so that a child of a fork in between can empty what is left.
+        is_emptied_ = true;
+        // With the locks held: nobody sees the words gone and their tasks unfinished.
+        if (count != 0) tasks_.finish(count, joiners);
     }
     head_lock_.unlock();
     tail_lock_.unlock();
-    if (count != 0) tasks_.finish(count);
+    joiners.notify_all();
     waiters_.notify_all();
     producers_.notify_all();
 }

@@ -11,22 +11,25 @@ TaskCount::~TaskCount() {
 
 // The last item is counted with the list's lock held, and so is the look at who waits: whoever
 // finds the count at zero, and then destroys the queue, takes that lock in doing so.
+std::uint64_t TaskCount::finish(std::uint64_t most, WakeChain& joiners) noexcept {
+    std::uint64_t finished = 0;
+    WaitList::Locked view(joiners_);
+    std::uint64_t done = done_.load(std::memory_order_acquire);
+    do {
+        const std::uint64_t open = put_.load(std::memory_order_acquire) - done;
+        finished = open < most ? open : most;
+    } while (!done_.compare_exchange_weak(done, done + finished, std::memory_order_seq_cst,
+                                          std::memory_order_acquire));
+    if (unfinished() == 0 && !view.is_empty()) {
+        while (Waiter* const joiner = view.take_first()) joiners.add(*joiner);
+        view.announce_notifier();
+    }
+    return finished;
+}
+
 std::uint64_t TaskCount::finish(std::uint64_t most) noexcept {
     WakeChain joiners;
-    std::uint64_t finished = 0;
-    {
-        WaitList::Locked view(joiners_);
-        std::uint64_t done = done_.load(std::memory_order_acquire);
-        do {
-            const std::uint64_t open = put_.load(std::memory_order_acquire) - done;
-            finished = open < most ? open : most;
-        } while (!done_.compare_exchange_weak(done, done + finished, std::memory_order_seq_cst,
-                                              std::memory_order_acquire));
-        if (unfinished() == 0 && !view.is_empty()) {
-            while (Waiter* const joiner = view.take_first()) joiners.add(*joiner);
-            view.announce_notifier();
-        }
-    }
+    const std::uint64_t finished = finish(most, joiners);
     joiners.notify_all();
     return finished;
 }

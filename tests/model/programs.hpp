@@ -11,6 +11,7 @@
 #include <weft/detail/low_lock.hpp>
 #include <weft/detail/task_count.hpp>
 #include <weft/detail/wait_list.hpp>
+#include <weft/detail/word_queue.hpp>
 
 #include "model/explore.hpp"
 
@@ -161,6 +162,34 @@ inline Program full_queue_program(int bound, int producers) {
         });
         run.go();
         require(queue.size() == static_cast<std::size_t>(bound), "each word was put once");
+    };
+}
+
+/// A larger bound has room for both producers while a word is out, which goes nowhere before both
+/// have passed.
+inline Program larger_bound_program() {
+    return [](Execution& run) {
+        detail::BoundedWordQueue queue(1);
+        detail::WordQueue passed;
+        queue.try_push(1);
+        for (int i = 0; i < 2; ++i) {
+            run.thread([&] {
+                require(queue.push(2, nullptr, {}) == detail::Passage::passed, "it had room");
+                passed.push(1);
+            });
+        }
+        run.thread([&] { queue.set_maxsize(3); });
+        run.thread([&] {
+            detail::BoundedWordQueue::Taken taken;
+            require(queue.try_pop_held(taken) == detail::Passage::passed, "it got the word");
+            for (int i = 0; i < 2; ++i) {
+                detail::WordQueue::Taken each;
+                require(passed.pop(each, {}) == detail::WaitEnd::notified, "it passed");
+            }
+            queue.settle(taken);
+        });
+        run.go();
+        require(queue.size() == 2, "both words are there");
     };
 }
 

@@ -223,6 +223,42 @@ TEST(OneLockQueueModel, AShutdownEndsEveryWait) {
     }));
 }
 
+/// Whoever was told of an immediate shutdown, or sees the queue empty, sees all of it.
+template <class Queue>
+Program one_step_program() {
+    return [](Execution& run) {
+        Queue queue(0);
+        std::uint64_t first = 1;
+        queue.try_push(first);
+        run.thread([&] {
+            std::uint64_t word = 2;
+            if (queue.try_push(word) != Passage::shut_down) return;
+            typename Queue::Taken taken;
+            require(queue.try_pop(taken) == Passage::shut_down, "nothing is left");
+        });
+        run.thread([&] {
+            if (queue.size() == 0) require(queue.tasks().unfinished() == 0, "all are counted");
+        });
+        run.thread([&] {
+            typename Queue::Contents contents;
+            queue.shut_down(true, contents);
+        });
+        run.go();
+    };
+}
+
+TEST(OneLockQueueModel, AnImmediateShutdownIsOneStep) {
+    EXPECT_TRUE(is_right(one_step_program<Stack>()));
+}
+
+TEST(BoundedQueueModel, AnImmediateShutdownIsOneStep) {
+    EXPECT_TRUE(is_right(one_step_program<BoundedWordQueue>()));
+}
+
+TEST(BoundedQueueModel, ALargerBoundCountsAWordThatIsOutOnce) {
+    EXPECT_TRUE(is_right(larger_bound_program(), {.preemptions = 1}));
+}
+
 TEST(OneLockQueueModel, MayBeDestroyedByWhoeverGotTheLastWord) {
     EXPECT_TRUE(is_right([](Execution& run) {
         std::optional<Stack> queue(std::in_place, 1);

@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include <weft/manual_clock.hpp>
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -335,6 +337,73 @@ TEST(QueueStorage, IsEmptiedByAnImmediateShutdown) {
     EXPECT_EQ(queue.unfinished_tasks(), 1u);
     EXPECT_THROW((void)queue.get(), ShutDown);
     EXPECT_THROW(queue.put("d"), ShutDown);
+}
+
+TEST(QueueStorage, AGetThatThrowsWhileItIsEmptiedLeavesTheRestForAnotherShutdown) {
+    bool breaks = false;
+    UniqueQueue queue(0, Unique{.seen_maxsize = nullptr, .breaks = &breaks, .items = {}});
+    for (const char* each : {"a", "b", "c"}) queue.put(each);
+    breaks = true;
+    EXPECT_THROW(queue.shutdown(true), Trouble);
+    EXPECT_TRUE(queue.is_shutdown());
+    EXPECT_EQ(queue.unfinished_tasks(), 3u);
+    EXPECT_EQ(queue.qsize(), 0u);
+    EXPECT_THROW((void)queue.get_nowait(), ShutDown);
+    breaks = false;
+    queue.shutdown(true);
+    EXPECT_EQ(queue.unfinished_tasks(), 0u);
+    EXPECT_TRUE(queue.join(0));
+}
+
+/// Throws in its n-th get.
+struct Second {
+    int* gets_left;
+    std::vector<int> items;
+
+    void init(std::ptrdiff_t /*maxsize*/) {}
+    std::size_t qsize() const { return items.size(); }
+    void put(int&& item) { items.push_back(item); }
+    int get() {
+        if ((*gets_left)-- == 0) throw Trouble();
+        const int item = items.back();
+        items.pop_back();
+        return item;
+    }
+};
+
+TEST(QueueStorage, CountsEachItemThatLeavesItAtAnImmediateShutdown) {
+    int gets_left = 2;
+    Queue<int, Second> queue(0, Second{.gets_left = &gets_left, .items = {}});
+    for (int i = 0; i < 5; ++i) queue.put(i);
+    EXPECT_THROW(queue.shutdown(true), Trouble);
+    EXPECT_EQ(queue.unfinished_tasks(), 3u);
+    queue.shutdown(true);
+    EXPECT_EQ(queue.unfinished_tasks(), 0u);
+}
+
+/// Its size cannot be told once.
+struct Unsure {
+    std::atomic<bool>* will_throw;
+
+    void init(std::ptrdiff_t /*maxsize*/) {}
+    std::size_t qsize() const {
+        if (will_throw->exchange(false)) throw Trouble();
+        return 0;
+    }
+    void put(int&& /*item*/) {}
+    int get() { return 0; }
+};
+
+TEST(QueueStorage, ASizeThatThrowsDoesNotKeepAShutdownFromThoseThatWait) {
+    std::atomic<bool> will_throw{false};
+    weft::ManualClock clock;
+    const auto installed = clock.install();
+    Queue<int, Unsure> queue(0, Unsure{.will_throw = &will_throw});
+    std::jthread getter([&] { EXPECT_THROW((void)queue.get(true, 1h), ShutDown); });
+    clock.wait_for_sleepers(1);
+    will_throw = true;
+    EXPECT_THROW(queue.shutdown(true), Trouble);
+    EXPECT_TRUE(queue.is_shutdown());
 }
 
 TEST(QueueStorage, WaitsAndWakesLikeAnyQueue) {

@@ -18,7 +18,10 @@
 #include <stdexcept>
 #include <thread>
 #include <type_traits>
+#include <utility>
 #include <vector>
+
+#include <weft/manual_clock.hpp>
 
 #include "support/budget.hpp"
 #include "support/child.hpp"
@@ -165,6 +168,98 @@ TYPED_TEST(QueueFork, TheChildHasNoneOfTheParentsWaiters) {
     empty.task_done();
 }
 
+// A thread that forks while it moves an item out
+// ------------------------------------------------
+
+/// Runs what a test wants in its copies, and has no moves.
+struct Busy {
+    explicit Busy(int v) : value(v) {}
+    Busy(const Busy& other) : value(other.value) {
+        if (on_copy) std::exchange(on_copy, nullptr)();
+    }
+    Busy& operator=(const Busy&) = default;
+    friend bool operator<(const Busy& a, const Busy& b) { return a.value < b.value; }
+    int value;
+    inline static thread_local std::function<void()> on_copy;
+};
+
+struct Trouble {};
+
+template <class Q>
+class QueueForkInMove : public testing::Test {};
+using BusyQueues = testing::Types<Queue<Busy>, LifoQueue<Busy>, PriorityQueue<Busy>>;
+TYPED_TEST_SUITE(QueueForkInMove, BusyQueues);
+
+/// The exit code of a child that `get` forks inside the move; `in_move` goes on there in the child,
+/// and `check` when the get has ended.
+template <class Q>
+int fork_in_get(Q& queue, const std::function<void()>& in_move, const std::function<int()>& check) {
+    pid_t child = -1;
+    Busy::on_copy = [&] {
+        child = fork();
+        if (child == 0) in_move();
+    };
+    try {
+        (void)queue.get();
+    } catch (const Trouble&) {
+        if (child != 0) return -1;
+    }
+    if (child == 0) _exit(check());
+    const auto status =
+        weft::test::wait_for_process(child, std::chrono::seconds(20) * weft::test::slowness());
+    return status && WIFEXITED(*status) ? WEXITSTATUS(*status) : -1;
+}
+
+TYPED_TEST(QueueForkInMove, AnItemThatCannotBeMovedInTheChildIsLostThere) {
+    // As many as an array holds at first: what took the place in the child must not be pushed out.
+    TypeParam queue;
+    for (int i = 0; i < 16; ++i) queue.put(Busy(i));
+    const auto in_move = [&] {
+        queue.put(Busy(100));
+        throw Trouble();
+    };
+    const auto check = [&] {
+        if (queue.qsize() != 16 || queue.unfinished_tasks() != 16) return 1;
+        int sum = 0;
+        while (!queue.empty()) sum += queue.get().value;
+        // All but the one that was out: the first or the last.
+        return sum == 220 - 0 || sum == 220 - 15 ? kGood : 2;
+    };
+    EXPECT_EQ(fork_in_get(queue, in_move, check), kGood);
+    EXPECT_EQ(queue.qsize(), 15u);
+    EXPECT_EQ(queue.unfinished_tasks(), 16u);
+}
+
+TYPED_TEST(QueueForkInMove, AnItemThatWasMovedInTheChildFreesNobodyElsesPlace) {
+    TypeParam queue(2);
+    for (int i = 0; i < 2; ++i) queue.put(Busy(i));
+    std::thread other;
+    std::atomic<bool> ends{false};
+    const auto in_move = [&] {
+        std::atomic<bool> is_out{false};
+        other = std::thread([&queue, &ends, &is_out] {
+            Busy::on_copy = [&] {
+                is_out = true;
+                while (!ends) std::this_thread::yield();
+            };
+            (void)queue.get();
+        });
+        while (!is_out) std::this_thread::yield();
+    };
+    const auto check = [&] {
+        int puts = 0;
+        try {
+            for (; puts < 5; ++puts) queue.put_nowait(Busy(puts));
+        } catch (const weft::queue::Full&) {
+        }
+        ends = true;
+        other.join();
+        return puts == 1 ? kGood : 10 + puts;
+    };
+    EXPECT_EQ(fork_in_get(queue, in_move, check), kGood);
+    EXPECT_EQ(queue.qsize(), 1u);
+}
+
 /// Stops inside its put.
 struct Slow {
     std::latch* is_inside;
@@ -199,6 +294,30 @@ TEST(QueueStorageFork, AChildThatCannotTrustTheStorageIsToldSo) {
     may_go_on.count_down();
     putter.join();
     EXPECT_EQ(queue.get(), 1);
+}
+
+// What only a build with assertions notices
+// ---------------------------------------------------------
+
+/// Destroys a queue on which a thread waits to get.
+template <class Q>
+void destroy_under_a_waiter() {
+    weft::ManualClock clock;
+    const auto installed = clock.install();
+    auto queue = std::make_unique<Q>();
+    std::thread([&queue] { (void)queue->get(true, std::chrono::hours(1)); }).detach();
+    clock.wait_for_sleepers(1);
+    queue.reset();
+}
+
+TEST(QueueMisuse, DestroyingAQueueThatAThreadWaitsOnIsCaughtWhereAssertionsAreOn) {
+#ifdef NDEBUG
+    GTEST_SKIP() << "this build has no assertions";
+#else
+    EXPECT_DEATH(destroy_under_a_waiter<Queue<int>>(), "must not be destroyed");
+    EXPECT_DEATH(destroy_under_a_waiter<LifoQueue<int>>(), "must not be destroyed");
+    EXPECT_DEATH(destroy_under_a_waiter<PriorityQueue<int>>(), "must not be destroyed");
+#endif
 }
 
 }  // namespace

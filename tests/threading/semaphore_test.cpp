@@ -74,8 +74,10 @@ TYPED_TEST(AnySemaphore, RefusesANegativeValueAndOneThatIsTooLarge) {
                 HasSubstr("-3"));
     EXPECT_THAT(message_of<std::overflow_error>([] { TypeParam semaphore(kMost + 1); }),
                 HasSubstr(std::to_string(kMost + 1)));
-    EXPECT_THROW(TypeParam((std::numeric_limits<std::ptrdiff_t>::min)()), std::invalid_argument);
-    EXPECT_THROW(TypeParam((std::numeric_limits<std::ptrdiff_t>::max)()), std::overflow_error);
+    constexpr auto kLeast = (std::numeric_limits<std::ptrdiff_t>::min)();
+    constexpr auto kGreatest = (std::numeric_limits<std::ptrdiff_t>::max)();
+    EXPECT_THROW(TypeParam{kLeast}, std::invalid_argument);
+    EXPECT_THROW(TypeParam{kGreatest}, std::overflow_error);
     TypeParam largest(kMost);
     EXPECT_THAT(largest.repr(), HasSubstr("value=" + std::to_string(kMost)));
 }

@@ -39,7 +39,7 @@ void Reference::read() {
 
 std::string Reference::describe(double seconds) const {
     constexpr double kComparable = 0.05;
-    const std::string time = fmt::format("in {:.2f} s", seconds);
+    std::string time = fmt::format("in {:.2f} s", seconds);
     if (seconds_ < kComparable) return time;
     return fmt::format("{}, {:.2f} times as fast", time, seconds_ / seconds);
 }

@@ -22,7 +22,12 @@ namespace weft::detail {
 /// either it does that after the consumer, and sees the place, or before, and is seen.
 ///
 /// Where an item's move may throw, its place stays taken until it is out (`held_`), so that it can
-/// come back without exceeding the bound.
+/// come back without exceeding the bound. A thread that forks in such a move finds its word's place
+/// free in the child, where it belongs to nobody that the child has: the word then does not come
+/// back there.
+///
+/// A fork in the middle of an immediate shutdown leaves the child with some words or none, and with
+/// the tasks of those that vanished unfinished.
 ///
 /// Locks, in the order in which they may be held together: tail_lock_, head_lock_, a list's.
 class BoundedWordQueue : private WordQueue {
@@ -70,7 +75,9 @@ public:
         unlock_after_push();
         return Passage::passed;
     }
-    /// The same, after waiting for room.
+    /// What try_push() would say now.
+    [[nodiscard]] WEFT_API Passage look_for_room() noexcept;
+    /// The same as try_push(), after waiting for room.
     WEFT_API Passage push(std::uint64_t word, Returned* place, const WaitLimits& limits);
 
     /// Takes the oldest word: passed, blocked or shut_down.
@@ -91,9 +98,9 @@ public:
     WEFT_API Passage try_pop_held(Taken& taken) noexcept;
     WEFT_API Passage pop_held(Taken& taken, const WaitLimits& limits);
     /// The word is out for good: its place is free.
-    WEFT_API void settle() noexcept;
-    /// Puts the word back to where it was. Returns false if the queue was emptied meanwhile: its
-    /// task is then done, and the word the caller's to destroy.
+    WEFT_API void settle(const Taken& taken) noexcept;
+    /// Puts the word back to where it was. Returns false if the queue was emptied meanwhile, or the
+    /// calling thread has forked: its task is then done, and the word the caller's to destroy.
     [[nodiscard]] WEFT_API bool give_back(const Taken& taken, Returned& place) noexcept;
     template <class PlaceOf>
     [[nodiscard]] bool give_back(const Taken& taken, PlaceOf place_of) noexcept {
@@ -105,6 +112,7 @@ public:
 
     [[nodiscard]] std::size_t size() const noexcept { return WordQueue::size(); }
     [[nodiscard]] bool is_empty() const noexcept { return WordQueue::is_empty(); }
+    [[nodiscard]] WEFT_API bool is_full() const noexcept;
 
     [[nodiscard]] std::int64_t maxsize() const noexcept {
         return maxsize_.load(std::memory_order_relaxed);
@@ -127,10 +135,11 @@ private:
     Passage push_certainly(std::uint64_t word);
     void let_producer_in() noexcept;
     void forget_lost() noexcept;
+    bool is_still_held(const Taken& taken) noexcept;
     std::uint64_t room() noexcept;
-    std::uint64_t room_beside(std::uint64_t bound, std::uint64_t used) const noexcept;
+    std::uint64_t exact_room() noexcept;
 
-    // Written with tail_lock_ held, the second one with head_lock_ too.
+    // Written with tail_lock_ and head_lock_ held.
     alignas(kCacheLine) Atomic<std::int64_t> maxsize_;
     Atomic<bool> is_shut_down_{false};
     bool is_emptied_ = false;            ///< guarded by head_lock_, as are the next two

@@ -1,25 +1,14 @@
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <utility>
 
 #include <weft/detail/config.hpp>
+#include <weft/detail/slot.hpp>
 #include <weft/detail/word_queue.hpp>
 
 namespace weft::detail {
-
-/// Makes `optional::emplace` construct its value from a function's result without a move.
-template <class Make>
-struct Elided {
-    Make make;
-    // NOLINTNEXTLINE(google-explicit-constructor): the conversion is the purpose.
-    operator decltype(std::declval<Make&>()())() { return make(); }
-};
-template <class Make>
-Elided(Make) -> Elided<Make>;
 
 [[noreturn]] WEFT_API void throw_queue_cut_off();
 
@@ -28,7 +17,7 @@ template <class T, class Hooks>
 class HookedStorage {
 public:
     using Entry = T;
-    using Taken = std::optional<T>;
+    using Taken = Slot<T>;
     struct Room {};
     struct Contents {};
 
@@ -41,7 +30,7 @@ public:
         hooks_.put(std::move(item));
     }
     void pop(Taken& taken) {
-        taken.emplace(Elided{[this]() -> T { return hooks_.get(); }});
+        taken.fill([this]() -> T { return hooks_.get(); });
     }
     void remove_any(Taken& taken) { pop(taken); }
     /// Where a fork has cut off a user's code, nothing can be said about its data.
@@ -51,7 +40,11 @@ public:
     static constexpr std::size_t next_capacity() noexcept { return 0; }
     static constexpr Room make_room(std::size_t /*capacity*/) noexcept { return {}; }
     static constexpr void adopt(Room& /*room*/) noexcept {}
+    static constexpr std::size_t sparse_capacity(std::size_t /*held*/) noexcept { return 0; }
+    static constexpr void shrink(Room& /*room*/, std::size_t /*held*/) noexcept {}
+    /// The items stay, for drain_one(): to move them out takes the user's code, which may throw.
     static constexpr Contents take_all() noexcept { return {}; }
+    static constexpr bool is_drained_one_by_one = true;
 
 private:
     Hooks hooks_;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <new>
 #include <utility>
 
 #include <weft/detail/atomic.hpp>
@@ -28,7 +29,7 @@ namespace weft::detail {
 /// lock; the storage then finishes the change, or throws.
 ///
 /// `Storage`: Entry, Taken, Room, Contents; size(), has_room(), next_capacity(), make_room(),
-/// adopt(), push(), pop(), mend(), take_all().
+/// adopt(), sparse_capacity(), shrink(), push(), pop(), mend(), take_all().
 template <class Storage>
 class OneLockQueue {
 public:
@@ -59,8 +60,7 @@ public:
         std::unique_lock lock(lock_);
         for (;;) {
             mend();
-            if (is_shut_down_) return Passage::shut_down;
-            if (is_full_now()) return Passage::blocked;
+            if (const Passage passage = look(); passage != Passage::passed) return passage;
             if (storage_.has_room(held_)) break;
             const std::size_t capacity = storage_.next_capacity();
             lock.unlock();
@@ -73,10 +73,18 @@ public:
             const std::uint64_t index = put_.load(std::memory_order_relaxed);
             const Change change(*this, index + 1);
             storage_.push(entry, place, index);
-            put_.store(index + 1, std::memory_order_seq_cst);
+            // Release is enough, as for the tail of a WordQueue: TaskCount needs this number only
+            // not to fall behind what is done, and whoever got the entry has taken the lock since.
+            put_.store(index + 1, std::memory_order_release);
         }
         unlock_and_wake(lock, getters_);
         return Passage::passed;
+    }
+    /// What try_push() would say now.
+    Passage look_for_room() {
+        const std::lock_guard lock(lock_);
+        mend();
+        return look();
     }
     Passage push(Entry& entry, Returned* place, const WaitLimits& limits) {
         const auto attempt = [&] { return try_push(entry, place); };
@@ -93,18 +101,18 @@ public:
         const auto attempt = [&] { return take(taken, true); };
         return wait_to_pass(getters_, limits, attempt, attempt);
     }
-    void settle() noexcept {
+    void settle(const Taken& taken) noexcept {
         std::unique_lock lock(lock_);
-        // A child of a fork may have counted this entry as lost.
-        if (held_ != 0) --held_;
+        static_cast<void>(is_still_held(taken));
         unlock_and_wake(lock, putters_);
     }
+    /// An entry that was out at a fork, in the hands of the thread that forked, does not come back
+    /// in the child, where its place may be taken: it counts as one that was emptied out.
     template <class PlaceOf>
     [[nodiscard]] bool give_back(const Taken& taken, PlaceOf place_of) noexcept {
         std::unique_lock lock(lock_);
         mend();
-        if (held_ != 0) --held_;
-        if (is_emptied_) {
+        if (!is_still_held(taken) || is_emptied_) {
             lock.unlock();
             tasks_.finish(1);
             return false;
@@ -123,6 +131,12 @@ public:
         return is_emptied_ ? 0 : storage_.size();
     }
     [[nodiscard]] bool is_empty() { return size() == 0; }
+    [[nodiscard]] bool is_full() {
+        const std::lock_guard lock(lock_);
+        mend();
+        const std::int64_t maxsize = maxsize_.load(std::memory_order_relaxed);
+        return maxsize > 0 && !is_emptied_ && storage_.size() >= static_cast<std::size_t>(maxsize);
+    }
 
     [[nodiscard]] std::int64_t maxsize() const noexcept {
         return maxsize_.load(std::memory_order_relaxed);
@@ -130,8 +144,9 @@ public:
     void set_maxsize(std::int64_t maxsize) {
         std::unique_lock lock(lock_);
         mend();
+        forget_lost();
+        const std::size_t used = storage_.size() + held_;  // before the store: it may throw
         maxsize_.store(maxsize, std::memory_order_relaxed);
-        const std::size_t used = storage_.size() + held_;
         const auto bound = static_cast<std::size_t>(maxsize);
         lock.unlock();
         if (maxsize <= 0) {
@@ -144,30 +159,53 @@ public:
     [[nodiscard]] bool is_shut_down() const noexcept {
         return is_shut_down_.load(std::memory_order_acquire);
     }
-    /// As BoundedWordQueue's; throws what the storage's size() throws, and then has ended the
-    /// intake only.
+    /// As BoundedWordQueue's, in one step. A storage that cannot take all out at once keeps them,
+    /// for drain_one(); nobody else sees them any more. Throws what the storage's mend() and size()
+    /// throw, and then has ended the intake only.
     void shut_down(bool immediate, Contents& contents) {
         std::unique_lock lock(lock_);
         is_shut_down_.store(true, std::memory_order_seq_cst);
-        lock.unlock();
-        getters_.notify_all();
-        putters_.notify_all();
-        if (!immediate) return;
-        lock.lock();
+        // In every case: whoever waits is told.
+        struct Tell {
+            OneLockQueue& queue;
+            std::unique_lock<LowLock>& lock;
+            WakeChain joiners = {};
+            ~Tell() {
+                lock.unlock();
+                joiners.notify_all();
+                queue.getters_.notify_all();
+                queue.putters_.notify_all();
+            }
+        } tell{*this, lock};
+        if (!immediate || is_emptied_) return;
         mend();
-        if (is_emptied_) return;
         const std::size_t count = storage_.size();
         contents = storage_.take_all();
+        // After that, so that in a child of a fork in between nothing is hidden that is there.
         is_emptied_ = true;
-        lock.unlock();
-        tasks_.finish(count);
+        if (!Storage::is_drained_one_by_one && count != 0) tasks_.finish(count, tell.joiners);
+    }
+    /// After an immediate shutdown: takes out an entry that the storage has kept, and counts it as
+    /// done. Returns false when there is none left. Throws what the storage's pop() throws.
+    bool drain_one(Taken& taken) {
+        WakeChain joiners;
+        {
+            const std::lock_guard lock(lock_);
+            mend();
+            if (!is_emptied_ || storage_.size() == 0) return false;
+            const Change change(*this, put_.load(std::memory_order_relaxed));
+            storage_.remove_any(taken);
+            tasks_.finish(1, joiners);
+        }
+        joiners.notify_all();
+        return true;
     }
 
     [[nodiscard]] TaskCount& tasks() noexcept { return tasks_; }
     [[nodiscard]] const TaskCount& tasks() const noexcept { return tasks_; }
 
-    /// Takes an entry, whichever is the easiest, also after an immediate shutdown that has left
-    /// some to its caller. Returns false when there is none.
+    /// Takes an entry, whichever is the easiest, and looks at nothing else. Returns false when
+    /// there is none.
     bool remove_any(Taken& taken) {
         const std::lock_guard lock(lock_);
         mend();
@@ -212,11 +250,35 @@ private:
         held_generation_ = current;
     }
 
-    bool is_full_now() {
-        const std::int64_t maxsize = maxsize_.load(std::memory_order_relaxed);
-        if (maxsize <= 0) return false;
+    /// Whether an entry that was taken so still keeps its place, which is free afterwards.
+    bool is_still_held(const Taken& taken) noexcept {
+        forget_lost();
+        if (taken.generation != held_generation_) return false;
+        --held_;
+        return true;
+    }
+
+    /// Called with the lock held: whether an entry can be put.
+    Passage look() {
+        if (is_shut_down_) return Passage::shut_down;
         if (held_ != 0) forget_lost();
-        return storage_.size() + held_ >= static_cast<std::size_t>(maxsize);
+        const std::int64_t maxsize = maxsize_.load(std::memory_order_relaxed);
+        if (maxsize <= 0) return Passage::passed;
+        const std::size_t used = storage_.size() + held_;
+        return used < static_cast<std::size_t>(maxsize) ? Passage::passed : Passage::blocked;
+    }
+
+    /// Gives memory back. The array is copied under the lock, as when it grows.
+    void shrink(std::size_t capacity) noexcept {
+        typename Storage::Room room{};  // destroyed after the lock was released
+        try {
+            room = Storage::make_room(capacity);
+        } catch (const std::bad_alloc&) {
+            return;  // it stays as large as it is
+        }
+        const std::lock_guard lock(lock_);
+        // After a fork something may be half done, and is mended by the next who has to.
+        if (!is_changing_.load(std::memory_order_acquire)) storage_.shrink(room, held_);
     }
 
     Passage take(Taken& taken, bool is_held) {
@@ -229,12 +291,19 @@ private:
             const Change change(*this, put_.load(std::memory_order_relaxed));
             storage_.pop(taken);
         }
+        std::size_t smaller = 0;
         if (is_held) {
             forget_lost();
             ++held_;
+            if constexpr (!Storage::is_drained_one_by_one) taken.generation = held_generation_;
+            smaller = storage_.sparse_capacity(held_);
+            lock.unlock();
         } else {
+            smaller = storage_.sparse_capacity(held_);
             unlock_and_wake(lock, putters_);
         }
+        if (smaller != 0) [[unlikely]]
+            shrink(smaller);
         return Passage::passed;
     }
 

@@ -42,6 +42,9 @@ public:
 
     /// Counts up to `most` items as done, as many as there are. Returns how many.
     WEFT_API std::uint64_t finish(std::uint64_t most) noexcept;
+    /// The same for a caller that holds a lock: whom to wake, once it is released, is added to
+    /// `joiners`.
+    WEFT_API std::uint64_t finish(std::uint64_t most, WakeChain& joiners) noexcept;
 
     /// Waits until no item is unfinished.
     [[nodiscard]] WEFT_API WaitEnd join(const WaitLimits& limits) noexcept;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -61,6 +62,15 @@ public:
         const std::size_t capacity = capacity_.load(std::memory_order_relaxed);
         return capacity == 0 ? kFirstCapacity : 2 * capacity;
     }
+    /// The capacity to shrink to, so that memory taken in a burst is given back; zero: none. True
+    /// of a power of two of words that fill a quarter or less, so that a shrinking that came to
+    /// nothing is not tried again at once.
+    [[nodiscard]] std::size_t sparse_capacity(std::size_t held) const noexcept {
+        const std::size_t used = size() + held;
+        const std::size_t capacity = capacity_.load(std::memory_order_relaxed);
+        if (used < kFirstCapacity || used > capacity / 4 || !std::has_single_bit(used)) return 0;
+        return 2 * used;
+    }
     /// Throws `std::bad_alloc`.
     [[nodiscard]] static Room make_room(std::size_t capacity) {
         return {.cells = std::unique_ptr<std::uint64_t[]>(new std::uint64_t[capacity]),
@@ -68,11 +78,16 @@ public:
     }
     /// Moves into the room, if that is larger; the smaller of the two is in `room` afterwards.
     WEFT_API void adopt(Room& room) noexcept;
+    /// Moves into the room, if that is smaller but still large enough for as many words again; the
+    /// memory that is left over is in `room` afterwards.
+    WEFT_API void shrink(Room& room, std::size_t held) noexcept;
     [[nodiscard]] WEFT_API Contents take_all() noexcept;
     /// Takes a word that is there, whichever is the easiest.
     void remove_any(Taken& taken) noexcept { taken.word = remove_last(); }
     /// Finishes what a thread was doing that a fork cut off.
     WEFT_API void mend() noexcept;
+
+    static constexpr bool is_drained_one_by_one = false;
 
 protected:
     [[nodiscard]] std::uint64_t at(std::size_t index) const noexcept {
@@ -98,14 +113,38 @@ protected:
         up,    ///< in a heap, towards the root
         down,  ///< in a heap, from the root to the goal
     };
-    /// Moves the hole from `from` to `to`, puts the word there, and sets the size.
-    WEFT_API void wander(Way way, std::size_t from, std::size_t to, std::uint64_t word,
-                         std::size_t new_size) noexcept;
+    /// Moves the hole from `from` to `to`, puts the word there, and sets the size. `step` gives the
+    /// cell that follows one on the way.
+    template <class Step>
+    void wander(Way way, std::size_t from, std::size_t to, std::uint64_t word, std::size_t new_size,
+                Step step) {
+        hole_.store(from, std::memory_order_relaxed);
+        goal_ = to;
+        word_ = word;
+        new_size_ = new_size;
+        // Release: a copy made by fork that has the way has all of the above.
+        way_.store(way, std::memory_order_release);
+        follow(from, step);
+    }
 
 private:
     static constexpr std::size_t kFirstCapacity = 16;
 
-    void finish_wandering() noexcept;
+    // Each step leaves the hole's old cell as it will stay, and the cell that it moves to as it
+    // was: so a step that was made, but not written down, can be made again.
+    template <class Step>
+    void follow(std::size_t hole, Step step) {
+        std::uint64_t* const cells = cells_.load(std::memory_order_relaxed);
+        while (hole != goal_) {
+            const std::size_t next = step(hole);
+            cells[hole] = cells[next];
+            hole = next;
+            hole_.store(hole, std::memory_order_release);
+        }
+        cells[hole] = word_;
+        size_.store(new_size_, std::memory_order_release);
+        way_.store(Way::none, std::memory_order_release);
+    }
 
     Atomic<std::uint64_t*> cells_{nullptr};
     Atomic<std::size_t> capacity_{0};
@@ -132,7 +171,7 @@ public:
         const std::uint64_t index = place_of(word).index;
         std::size_t to = size();
         while (to != 0 && place_of(at(to - 1)).index > index) --to;
-        wander(Way::back, size(), to, word, size() + 1);
+        wander(Way::back, size(), to, word, size() + 1, [](std::size_t hole) { return hole - 1; });
     }
 };
 
@@ -145,7 +184,12 @@ public:
 
     void push(std::uint64_t word, Returned* /*place*/, std::uint64_t /*index*/) {
         const std::size_t end = size();
-        wander(Way::up, end, rise(word, end), word, end + 1);
+        const std::size_t to = rise(word, end);
+        if (to == end) {
+            append(word);
+            return;
+        }
+        wander(Way::up, end, to, word, end + 1, [](std::size_t hole) { return (hole - 1) / 2; });
     }
 
     void pop(Taken& taken) {
@@ -158,13 +202,17 @@ public:
         const std::uint64_t last = at(rest);
         // Along the lesser children to the bottom, where the last word most likely belongs, and
         // from there up. All of them are going to move up by one.
+        std::size_t way_down[kMostLevels];
+        std::size_t* next = way_down;
         std::size_t hole = 0;
         for (std::size_t child = 1; child < rest; child = 2 * hole + 1) {
             if (child + 1 < rest && is_less_(at(child + 1), at(child))) ++child;
             hole = child;
+            *next++ = hole;
         }
         while (hole != 0 && is_less_(last, at(hole))) hole = (hole - 1) / 2;
-        wander(Way::down, 0, hole, last, rest);
+        next = way_down;
+        wander(Way::down, 0, hole, last, rest, [&next](std::size_t) { return *next++; });
         taken.word = first;
     }
 
@@ -179,6 +227,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t kMostLevels = 64;
+
     /// Where a word belongs between the root and a hole.
     std::size_t rise(std::uint64_t word, std::size_t hole) {
         while (hole != 0) {

@@ -5,15 +5,17 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <type_traits>
 #include <utility>
 
 #include <weft/detail/config.hpp>
-#include <weft/detail/hooked_storage.hpp>
 #include <weft/detail/parcel.hpp>
 #include <weft/detail/passage.hpp>
+#include <weft/detail/slot.hpp>
+#include <weft/detail/task_count.hpp>
+#include <weft/detail/wait_list.hpp>
+#include <weft/detail/word_queue.hpp>
 #include <weft/queue/errors.hpp>
 #include <weft/timeout.hpp>
 
@@ -50,7 +52,8 @@ WEFT_API bool wait_for_tasks(weft::detail::TaskCount& tasks, Timeout timeout,
 ///
 /// When moving an item out throws, the exception goes on to the caller, and the item, as its move
 /// has left it, goes back to where it was; until then it is not in the queue for anybody else, but
-/// its place stays taken. After any other exception nothing has changed.
+/// its place stays taken. After any other exception nothing has changed. A thread that forks while
+/// it moves an item out, and whose move throws in the child, has lost the item there.
 ///
 /// The destructor destroys the items that are left. It may run once every call has returned, except
 /// for puts that found room at once and for task_done(): whoever got the last item, or returns from
@@ -59,7 +62,11 @@ WEFT_API bool wait_for_tasks(weft::detail::TaskCount& tasks, Timeout timeout,
 ///
 /// After fork the child has the items that were in the queue, each wholly or not at all whatever
 /// other threads were doing, and nobody waits. An item that another thread was taking is in neither
-/// the queue nor, for want of that thread, anywhere else in the child; it stays unfinished.
+/// the queue nor, for want of that thread, anywhere else in the child; it stays unfinished. So do
+/// those that an immediate shutdown on another thread was letting vanish.
+///
+/// To cancel a thread (pthread_cancel, pthread_exit) inside an item's assignment, or in a
+/// destructor or comparison that runs below a noexcept function of the queue, ends the process.
 template <class T, class Engine>
 class BasicQueue {
     static_assert(std::is_object_v<T> && !std::is_array_v<T> &&
@@ -83,8 +90,7 @@ public:
 
     /// True when there is a bound and, at one moment during the call, at least as many items.
     [[nodiscard]] bool full() const noexcept(kIsPlain) {
-        const std::int64_t bound = engine_.maxsize();
-        return bound > 0 && engine_.size() >= static_cast<std::size_t>(bound);
+        return engine_.maxsize() > 0 && engine_.is_full();
     }
 
     /// The bound; there is none when it is zero or negative.
@@ -112,6 +118,10 @@ public:
     /// whatever copying or moving T throws, and weft::KeyboardInterrupt on the main thread when
     /// Ctrl-C is pressed while it waits and a KeyboardInterruptGuard lives; the queue is then as it
     /// was. A moved item then has its value again, unless assigning it throws.
+    ///
+    /// An item whose type cannot be assigned keeps its value when the put fails at once. It is lost
+    /// when the put fails after a wait, when the queue has no memory for it, and when between the
+    /// look for room and the put another thread took the last place or shut the queue down.
     void put(const T& item)
         requires std::copy_constructible<T>
     {
@@ -205,11 +215,16 @@ public:
     ///
     /// May be called again, in either way; an immediate shutdown cannot be undone by a later
     /// graceful one.
+    ///
+    /// Over a storage of the user's, the items leave it one by one, and each is counted as it
+    /// leaves. When its qsize() throws, the queue is shut down, but not emptied; when its get()
+    /// throws, nobody gets what is left, which stays unfinished until shutdown(true) is called
+    /// again.
     void shutdown(bool immediate = false) {
         typename Engine::Contents contents;
         engine_.shut_down(immediate, contents);
         if constexpr (kIsHooked) {
-            for (Taken rest; immediate && engine_.remove_any(rest); rest.reset()) continue;
+            for (Taken rest; immediate && engine_.drain_one(rest); rest.reset()) continue;
         } else if constexpr (!Parcel::is_inline) {
             for (std::uint64_t word = 0; contents.next(word);) Parcel::node_of(word).reset();
         }
@@ -243,7 +258,7 @@ public:
         friend class BasicQueue;
         explicit Iterator(BasicQueue& queue) : queue_(&queue) { queue.take_next(item_); }
         BasicQueue* queue_;
-        mutable std::optional<T> item_;
+        mutable weft::detail::Slot<T> item_;
     };
 
     [[nodiscard]] Iterator begin() { return Iterator(*this); }
@@ -270,7 +285,7 @@ private:
     using Taken = typename Engine::Taken;
 
     /// The storage is the user's, and holds the items themselves.
-    static constexpr bool kIsHooked = std::same_as<Taken, std::optional<T>>;
+    static constexpr bool kIsHooked = std::same_as<Taken, weft::detail::Slot<T>>;
     static constexpr bool kIsPlain = !kIsHooked;
     static constexpr bool kMayComeBack = !kIsHooked && Parcel::may_come_back;
 
@@ -285,11 +300,15 @@ private:
         return nullptr;
     }
 
-    template <class Entry>
-    void put_entry(Entry& entry, Returned* place, const Patience& patience) {
+    void check_put_timeout(const Patience& patience) {
         if (patience.may_wait && patience.timeout.is_negative() && maxsize() > 0 && !is_shutdown())
             [[unlikely]]
             throw_negative("put", patience.timeout);
+    }
+
+    template <class Entry>
+    void put_entry(Entry& entry, Returned* place, const Patience& patience) {
+        check_put_timeout(patience);
         Passage passage = engine_.try_push(entry, place);
         if (passage == Passage::blocked && patience.may_wait)
             passage = engine_.push(entry, place, limits_of(patience));
@@ -318,6 +337,7 @@ private:
             std::uint64_t word = Parcel::pack(item);
             put_entry(word, nullptr, patience);
         } else {
+            if constexpr (!std::is_move_assignable_v<T>) look_before_move(patience);
             auto node = std::make_unique<Node>(std::in_place, std::move(item));
             std::uint64_t word = Parcel::word_of(*node);
             try {
@@ -328,6 +348,17 @@ private:
             }
             static_cast<void>(node.release());
         }
+    }
+
+    /// For an item that cannot be given its value back: fails before it is moved where that can be
+    /// told.
+    void look_before_move(const Patience& patience) {
+        check_put_timeout(patience);
+        const Passage passage = engine_.look_for_room();
+        const bool is_poll = !patience.may_wait || patience.timeout == Timeout(0);
+        const bool has_failed =
+            passage == Passage::shut_down || (passage == Passage::blocked && is_poll);
+        if (has_failed) throw_put_failed(passage, patience, engine_.maxsize());
     }
 
     static void restore(T& item, Node& node) noexcept {
@@ -363,19 +394,20 @@ private:
     }
 
     /// For the iterator: leaves `item` empty when the queue is shut down.
-    void take_next(std::optional<T>& item) {
+    void take_next(weft::detail::Slot<T>& item) {
         Taken taken;
         const Passage passage = try_take(taken, {});
         if (passage == Passage::shut_down) return;
         if (passage != Passage::passed) throw_get_failed(passage, {});
-        item.emplace(weft::detail::Elided{[&]() -> T { return unwrap(taken); }});
+        item.fill([&]() -> T { return unwrap(taken); });
     }
 
     /// Frees the place of an item that is out for good.
     struct Settling {
         Engine* engine;
+        const Taken& taken;
         ~Settling() {
-            if (engine != nullptr) engine->settle();
+            if (engine != nullptr) engine->settle(taken);
         }
     };
 
@@ -387,7 +419,7 @@ private:
         } else {
             std::unique_ptr<Node> node = Parcel::node_of(taken.word);
             if constexpr (kMayComeBack) {
-                Settling settling{&engine_};
+                Settling settling{&engine_, taken};
                 try {
                     return T(std::move(node->item));
                 } catch (...) {

@@ -38,9 +38,10 @@ struct WordLess {
 /// A queue between threads that hands out the least item first: Python's `queue.PriorityQueue`.
 /// Equal items come in no promised order. Otherwise as Queue, whose members it has.
 ///
-/// `Less` is a strict weak order of items, called with the queue's lock held; it must not use the
-/// queue: that would wait for ever. When it throws, the put or get that compared throws the same,
-/// and the queue is as it was.
+/// `Less` is a strict weak order of items, called with the queue's lock held. It must not use the
+/// queue, which would wait for ever, and must not wait for anything: all who use the queue would
+/// wait with it, whatever their limits. When it throws, the put or get that compared throws the
+/// same, and the queue is as it was.
 ///
 ///     queue::PriorityQueue<Job, std::greater<Job>> greatest_first;
 template <class T, class Less = std::less<T>>

@@ -20,9 +20,10 @@ namespace weft::queue {
 /// - `put(T&&)`: keeps an item. Called only while qsize() is less than the bound.
 /// - `get()`: gives up an item. Called only while qsize() is not zero.
 ///
-/// All are called with the queue's lock held, one at a time, and must not use the queue: that would
-/// wait for ever. What they throw goes on to whoever called the queue; the lock is then released
-/// and no task counted, and the contents are as the function has left them.
+/// All are called with the queue's lock held, one at a time. They must not use the queue, which
+/// would wait for ever, and must not wait for anything: all who use the queue would wait with them,
+/// whatever their limits. What they throw goes on to whoever called the queue; the lock is then
+/// released and no task counted, and the contents are as the function has left them.
 template <class S, class T>
 concept storage_of = requires(S& storage, T&& item, std::ptrdiff_t maxsize) {
     storage.init(maxsize);

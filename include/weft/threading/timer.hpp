@@ -18,16 +18,16 @@
 namespace weft::detail {
 
 /// What the thread of a Timer runs: a wait, then the function.
-class TimerBody final : public ThreadBody {
+class WEFT_API TimerBody final : public ThreadBody {
 public:
     TimerBody(Timeout interval, std::unique_ptr<ThreadBody> function) noexcept
         : interval_(interval), function_(std::move(function)) {}
 
-    WEFT_API void run(const std::stop_token& stop) override;
+    void run(const std::stop_token& stop) override;
     [[nodiscard]] bool takes_stop_token() const noexcept override { return true; }
     /// The class that its handles have.
-    [[nodiscard]] WEFT_API const std::type_info* type() const noexcept override;
-    WEFT_API bool cancel() noexcept;
+    [[nodiscard]] const std::type_info* type() const noexcept override;
+    bool cancel() noexcept;
 
 private:
     /// `waiting` until either the thread or cancel() decides, which happens once.
