@@ -20,6 +20,7 @@ public:
         const Share nothing = assign(bindings_, info, value);
         given.give_up();
     }
+    void add_all() noexcept { bindings_ = share(current.bindings); }
     void run(const std::stop_token& /*stop*/) override {
         begin_thread(std::exchange(bindings_, Bindings{}));
     }
@@ -30,7 +31,15 @@ private:
 
 }  // namespace
 
+constinit weft::detail::Atomic<bool> inherits_context{false};
+
 std::unique_ptr<weft::detail::ThreadBody> pack_inheritance() {
+    if (inherits_context.load(std::memory_order_relaxed)) {
+        if (current.bindings.root == nullptr) return nullptr;
+        auto inheritance = std::make_unique<Inheritance>();
+        inheritance->add_all();
+        return inheritance;
+    }
     if (!has_inheritable_variables()) return nullptr;
     std::unique_ptr<Inheritance> inheritance;
     const auto visit = [&](const VariableInfo& info, Word value) {

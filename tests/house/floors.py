@@ -55,7 +55,7 @@ SYSTEM_HEADERS_ELSEWHERE = {("tools/weft/progress_bar.cpp", "unistd.h")}  # isat
 # What a public header takes from a package, for those alone who include it.
 PACKAGE_HEADERS = {("include/weft/pickle/detail/compound.hpp", "boost/pfr/core.hpp"),
                    ("include/weft/pickle/detail/compound.hpp", "boost/pfr/tuple_size.hpp")}
-PACKAGES = {"src": ("fmt/",), "tools": ("fmt/", "CLI/"), "include": (), "examples": ()}
+PACKAGES = {"src": ("fmt/",), "tools": ("fmt/", "CLI/"), "include": (), "examples": ("boost/asio",)}
 STANDARD_HEADERS = frozenset(
     """algorithm any array atomic barrier bit bitset charconv chrono codecvt compare complex concepts
     condition_variable coroutine deque exception execution filesystem format forward_list fstream

@@ -205,12 +205,12 @@ public:
     /// Such as `<Context of 3 variables>`.
     [[nodiscard]] WEFT_API std::string repr() const;
 
-private:
-    friend Context copy_context() noexcept;
-
-    /// One run() of the context.
+    /// One run() of the context, for as long as it lives, on the thread that made it: what run()
+    /// is made from, for scopes that cannot be a call. The scopes of a thread end in the reverse
+    /// order of their beginning. The context must outlive it.
     class Entered {
     public:
+        /// Throws as run() does.
         WEFT_API explicit Entered(Context& context);
         WEFT_API ~Entered();
         Entered(const Entered&) = delete;
@@ -220,6 +220,9 @@ private:
         Context& context_;
         detail::Frame frame_;
     };
+
+private:
+    friend Context copy_context() noexcept;
 
     explicit Context(detail::Bindings bindings) noexcept : bindings_(bindings) {}
     [[nodiscard]] WEFT_API detail::Share find(const detail::VariableInfo& info) const noexcept;

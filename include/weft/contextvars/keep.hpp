@@ -117,6 +117,106 @@ private:
     std::coroutine_handle<Detour::promise_type> detour_ = nullptr;
 };
 
+template <class T>
+concept awaitable = requires(T&& value) { awaiter_of(std::forward<T>(value)).await_ready(); };
+
+// What Asio asks a completion handler for: the executor, the allocator and the cancellation slot
+// that are associated with it. A kept handler answers as the handler in it does.
+template <class Kept, class Handler>
+struct KeptExecutor {};
+template <class Kept, class Handler>
+    requires requires(const Handler& handler) {
+        typename Handler::executor_type;
+        handler.get_executor();
+    }
+struct KeptExecutor<Kept, Handler> {
+    using executor_type = typename Handler::executor_type;
+    auto get_executor() const noexcept {
+        return static_cast<const Kept&>(*this).handler().get_executor();
+    }
+};
+template <class Kept, class Handler>
+struct KeptAllocator {};
+template <class Kept, class Handler>
+    requires requires(const Handler& handler) {
+        typename Handler::allocator_type;
+        handler.get_allocator();
+    }
+struct KeptAllocator<Kept, Handler> {
+    using allocator_type = typename Handler::allocator_type;
+    auto get_allocator() const noexcept {
+        return static_cast<const Kept&>(*this).handler().get_allocator();
+    }
+};
+template <class Kept, class Handler>
+struct KeptSlot {};
+template <class Kept, class Handler>
+    requires requires(const Handler& handler) {
+        typename Handler::cancellation_slot_type;
+        handler.get_cancellation_slot();
+    }
+struct KeptSlot<Kept, Handler> {
+    using cancellation_slot_type = typename Handler::cancellation_slot_type;
+    auto get_cancellation_slot() const noexcept {
+        return static_cast<const Kept&>(*this).handler().get_cancellation_slot();
+    }
+};
+
+/// A completion handler that is called in the context that was current when it was made.
+template <class Handler>
+class KeptHandler : public KeptExecutor<KeptHandler<Handler>, Handler>,
+                    public KeptAllocator<KeptHandler<Handler>, Handler>,
+                    public KeptSlot<KeptHandler<Handler>, Handler> {
+public:
+    explicit KeptHandler(Handler handler) : handler_(std::move(handler)) {}
+    KeptHandler(KeptHandler&&) = default;
+    KeptHandler& operator=(KeptHandler&&) = delete;
+
+    template <class... Results>
+    void operator()(Results&&... results) {
+        const Step step(std::move(luggage_));
+        std::move(handler_)(std::forward<Results>(results)...);
+    }
+    [[nodiscard]] const Handler& handler() const noexcept { return handler_; }
+
+private:
+    Handler handler_;
+    Luggage luggage_;
+};
+
+/// An asynchronous operation that has not been started, as Asio understands it: an object that is
+/// called with what is to be done in the end.
+template <class Operation>
+class [[nodiscard]] KeepingOperation {
+    /// What Asio asks an operation with which signature it completes: an empty object, to which the
+    /// operation answers with another one, and starts nothing.
+    template <class Token>
+    static consteval bool is_question() {
+        using Answer = std::invoke_result_t<Operation, Token>;
+        return std::is_empty_v<std::decay_t<Token>> && !std::is_void_v<Answer> &&
+               std::is_empty_v<Answer>;
+    }
+
+public:
+    explicit KeepingOperation(Operation&& operation) : operation_(std::move(operation)) {}
+    explicit KeepingOperation(const Operation& operation) : operation_(operation) {}
+
+    /// Starts the operation, which then calls the handler in the context that is current now.
+    template <class Handler>
+        requires std::invocable<Operation, Handler>
+    auto operator()(Handler&& handler) {
+        if constexpr (is_question<Handler>()) {
+            return std::move(operation_)(std::forward<Handler>(handler));
+        } else {
+            return std::move(operation_)(
+                KeptHandler<std::decay_t<Handler>>(std::forward<Handler>(handler)));
+        }
+    }
+
+private:
+    Operation operation_;
+};
+
 }  // namespace detail
 
 /// Lets a coroutine keep its context over a suspension: what `co_await keep(awaitable)` is followed
@@ -136,9 +236,24 @@ private:
 ///
 /// The coroutine's resume() must not throw; if it does, std::terminate() is called. A coroutine may
 /// be destroyed while it is suspended so. Throws `std::bad_alloc` where it is awaited.
-template <class Awaitable>
+template <detail::awaitable Awaitable>
 [[nodiscard]] detail::Keeping<Awaitable> keep(Awaitable&& awaitable) {
     return detail::Keeping<Awaitable>(std::forward<Awaitable>(awaitable));
+}
+
+/// The same for what Asio's coroutines await, which is an operation that was given `deferred` as
+/// its completion token, and for a callback in their place:
+///
+///     co_await contextvars::keep(timer.async_wait(asio::deferred));
+///     contextvars::keep(timer.async_wait(asio::deferred))([](auto error) { ... });
+///
+/// The context that counts is the one in which the operation is started. The handler's executor,
+/// allocator and cancellation slot stay what they are. An `asio::awaitable` that a coroutine awaits
+/// needs no keep(). Throws what moving the operation throws.
+template <class Operation>
+    requires(!detail::awaitable<Operation>)
+[[nodiscard]] detail::KeepingOperation<std::decay_t<Operation>> keep(Operation&& operation) {
+    return detail::KeepingOperation<std::decay_t<Operation>>(std::forward<Operation>(operation));
 }
 
 }  // namespace weft::contextvars
