@@ -4,6 +4,7 @@
 
 #include <weft/_dummy_thread.hpp>
 #include <weft/_thread.hpp>
+#include <weft/contextvars.hpp>
 #include <weft/dummy_threading.hpp>
 #include <weft/errors.hpp>
 #include <weft/keyboard_interrupt.hpp>
@@ -12,6 +13,7 @@
 #include <weft/pickle.hpp>
 #endif
 #include <weft/queue.hpp>
+#include <weft/sched.hpp>
 #include <weft/subprocess.hpp>
 #include <weft/threading.hpp>
 #include <weft/timeout.hpp>
