@@ -140,12 +140,13 @@ public:
         }
         void operator++(int) { range_->advance(); }
         friend bool operator==(const Iterator& iterator, Sentinel) noexcept {
-            return !iterator.range_->current_.has_value();
+            return iterator.is_at_end();
         }
 
     private:
         friend class AsCompleted;
         explicit Iterator(AsCompleted& range) noexcept : range_(&range) {}
+        bool is_at_end() const noexcept { return !range_->current_.has_value(); }
         AsCompleted* range_ = nullptr;
     };
 
