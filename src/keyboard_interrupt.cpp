@@ -42,6 +42,8 @@ KeyboardInterruptGuard::KeyboardInterruptGuard() {
 KeyboardInterruptGuard::~KeyboardInterruptGuard() {
     os::restore_interrupt_handler();
     detail::disable_interrupts();
+    // Nobody has thrown it, and nobody will: whoever was there before this guard is to have it.
+    if (detail::take_interrupt()) os::interrupt_main_thread();
 }
 
 void KeyboardInterruptGuard::check() const {

@@ -5,7 +5,9 @@
 
 namespace weft {
 
-int version() noexcept { return WEFT_VERSION; }
+int version() noexcept {
+    return WEFT_VERSION;
+}
 
 const char* version_string() noexcept {
     return WEFT_TEXT(WEFT_VERSION_MAJOR) "." WEFT_TEXT(WEFT_VERSION_MINOR) "." WEFT_TEXT(

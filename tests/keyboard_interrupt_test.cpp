@@ -42,7 +42,8 @@ INSTANTIATE_TEST_SUITE_P(
     Ways, KeyboardInterruptGuard,
     testing::Values(
         Press{"before_the_wait", "acquire: KeyboardInterrupt\nstill locked\n"},
-        Press{"during_the_wait", "interrupted\n"}, Press{"on_another_thread", "interrupted\n"},
+        Press{"during_the_wait", "interrupted\ncheck: KeyboardInterrupt\n"},
+        Press{"on_another_thread", "interrupted\ncheck: KeyboardInterrupt\n"},
         Press{"around_the_beginning_of_many_waits", "300 of 300\n"},
         Press{"waiting_for_a_descriptor",
               "interrupted\ncheck: KeyboardInterrupt\ninterrupted\ncheck: KeyboardInterrupt\n"
@@ -55,12 +56,15 @@ INSTANTIATE_TEST_SUITE_P(
         Press{"in_a_wait_that_must_go_on", "notified\ncheck: KeyboardInterrupt\n"},
         Press{"restoring", "own handler\ncheck: KeyboardInterrupt\nown handler\n"},
         Press{"restoring_the_default", "guard gone\n", SIGINT},
+        Press{"left_over", "guard ends\nown handler\n"},
+        Press{"left_over_for_the_default", "guard ends\n", SIGINT},
         Press{"guards",
               "second: KeyboardInterruptGuard: there is one already\n"
               "first: KeyboardInterrupt\nlater: done\n"
               "elsewhere: KeyboardInterruptGuard: only the main thread can have one\n"},
-        Press{"without_a_guard", "not sent\n", SIGINT}, Press{"requested", "sent\ninterrupted\n"},
-        Press{"in_a_system_call", "EINTR\n"}),
+        Press{"without_a_guard", "not sent\n", SIGINT},
+        Press{"requested", "sent\ninterrupted\ncheck: KeyboardInterrupt\n"},
+        Press{"in_a_system_call", "check: KeyboardInterrupt\nEINTR\n"}),
     way_of);
 
 }  // namespace

@@ -6,7 +6,9 @@
 
 namespace {
 
-TEST(Version, OfTheLibraryIsThatOfTheHeaders) { EXPECT_EQ(weft::version(), WEFT_VERSION); }
+TEST(Version, OfTheLibraryIsThatOfTheHeaders) {
+    EXPECT_EQ(weft::version(), WEFT_VERSION);
+}
 
 TEST(Version, TextHasTheThreeNumbers) {
     const std::string expected = std::to_string(WEFT_VERSION_MAJOR) + "." +

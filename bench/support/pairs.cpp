@@ -85,7 +85,8 @@ private:
         const auto at = [&](double index) {
             return values[static_cast<std::size_t>(std::clamp(index, 0.0, n - 1))];
         };
-        return {values[values.size() / 2], at(std::floor(n / 2 - half)), at(std::ceil(n / 2 + half))};
+        return {values[values.size() / 2], at(std::floor(n / 2 - half)),
+                at(std::ceil(n / 2 + half))};
     }
 
     static Line line(const std::string& row, const std::string& ours,

@@ -15,7 +15,8 @@ inline std::string name(const std::string& row, const std::string& contender) {
 
 /// Runs every registered benchmark 30 times, all contenders of all rows in a random order in each
 /// round, and prints for each row and peer the median of the 30 ratios peer / weft (above 1: weft
-/// is ahead) with its 95 % interval, losing rows first. Google Benchmark's own flags are understood.
+/// is ahead) with its 95 % interval, losing rows first. Google Benchmark's own flags are
+/// understood.
 int run_pairs(int argc, char** argv);
 
 }  // namespace bench

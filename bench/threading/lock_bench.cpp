@@ -17,8 +17,8 @@
 #include <thread>
 #include <vector>
 
-#include <boost/thread/mutex.hpp>
 #include <oneapi/tbb/mutex.h>
+#include <boost/thread/mutex.hpp>
 #include <weft/threading/lock.hpp>
 
 #include "support/pairs.hpp"

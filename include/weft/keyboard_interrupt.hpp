@@ -18,7 +18,9 @@ namespace weft {
 /// waits go on. A second Ctrl-C that comes before the first one was thrown adds nothing.
 ///
 /// One can exist at a time, on the main thread. The handler that was there before is put back at
-/// the end.
+/// the end, and gets a Ctrl-C that has come and that nothing has thrown: by default it ends the
+/// program, as it would have a moment later. (Python throws it before it changes the handler, which
+/// a destructor cannot.)
 class WEFT_API KeyboardInterruptGuard {
 public:
     /// Throws `std::runtime_error` on any thread but the main one, and when another guard lives;

@@ -2,8 +2,8 @@
 
 #include <weft/detail/config.hpp>
 
-/// The version of the headers, for the preprocessor. Semantic versioning: before 1.0 a minor version
-/// may change what exists, and says so in CHANGELOG.md.
+/// The version of the headers, for the preprocessor. Semantic versioning: before 1.0 a minor
+/// version may change what exists, and says so in CHANGELOG.md.
 #define WEFT_VERSION_MAJOR 0
 #define WEFT_VERSION_MINOR 1
 #define WEFT_VERSION_PATCH 0
@@ -14,7 +14,8 @@
 namespace weft {
 
 /// The version of the library that is linked, as WEFT_VERSION counts. It may be newer than that of
-/// the headers a program was compiled with: compare the two to tell. Any thread may call it at any time.
+/// the headers a program was compiled with: compare the two to tell. Any thread may call it at any
+/// time.
 [[nodiscard]] WEFT_API int version() noexcept;
 
 /// The version of the library that is linked, as text: "major.minor.patch". Static storage.

@@ -66,6 +66,10 @@ bool is_interrupt_pending() noexcept {
     return state.is_noted.load(std::memory_order_seq_cst) && runtime::is_main_thread();
 }
 
+bool take_interrupt() noexcept {
+    return state.is_noted.exchange(false, std::memory_order_seq_cst);
+}
+
 void throw_keyboard_interrupt() {
     state.is_noted.store(false, std::memory_order_seq_cst);
     throw KeyboardInterrupt("interrupted by Ctrl-C");

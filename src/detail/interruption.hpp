@@ -24,6 +24,8 @@ void forget_interrupts_after_fork() noexcept;
 /// True when there is a note and this is the main thread.
 [[nodiscard]] bool is_interrupt_pending() noexcept;
 
+/// Takes the note away, and returns whether there was one. On the main thread only.
+[[nodiscard]] bool take_interrupt() noexcept;
 /// Takes the note away and throws weft::KeyboardInterrupt.
 [[noreturn]] void throw_keyboard_interrupt();
 

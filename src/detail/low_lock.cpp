@@ -40,6 +40,8 @@ void LowLock::lock_slow() noexcept {
     }
 }
 
-void LowLock::wake_one() noexcept { os::futex_wake(word_, 1); }
+void LowLock::wake_one() noexcept {
+    os::futex_wake(word_, 1);
+}
 
 }  // namespace weft::detail

@@ -55,61 +55,70 @@ void give_up_slots(Page* page, std::uint32_t slots) noexcept {
     }
 }
 
-/// The pages that a thread is cutting, one for each distance between slots.
-class Pages {
-public:
-    constexpr Pages() noexcept = default;
-    Pages(const Pages&) = delete;
-    Pages& operator=(const Pages&) = delete;
-    ~Pages() {
-        // Destructors of other thread_local objects may still come with items.
-        has_ended_ = true;
-        for (Cursor& cursor : cursors_) {
-            if (cursor.left != 0) give_up_slots(cursor.page, cursor.left);
-            cursor.left = 0;
-        }
-    }
-
-    void* cut(std::size_t size) {
-        const std::size_t stride = (size + sizeof(Home) + kStep - 1) / kStep * kStep;
-        Cursor& cursor = cursors_[stride / kStep - 1];
-        if (cursor.left == 0) [[unlikely]]
-            begin_page(cursor, stride);
-        std::byte* const slot = cursor.next;
-        *reinterpret_cast<Home*>(slot - sizeof(Home)) = cursor.page;
-        cursor.next = slot + stride;
-        --cursor.left;
-        return slot;
-    }
-
-private:
+/// The pages that a thread is cutting, one for each distance between slots. Has no destructor, so
+/// that it may be used for as long as the thread runs: destructors of other thread_local objects
+/// may still come with items.
+struct Pages {
     struct Cursor {
         Page* page = nullptr;
         std::byte* next = nullptr;
         std::uint32_t left = 0;  ///< slots not yet cut; the page may be gone once it is zero
     };
 
-    void begin_page(Cursor& cursor, std::size_t stride) {
-        // Under the address sanitizer each node is an allocation of its own, so that it can see
-        // who uses one after its end.
-        const std::size_t slots =
-            kOneSlotPages || has_ended_ ? 1 : (kPageSize - kFirstSlot) / stride;
-        auto* const memory = static_cast<std::byte*>(::operator new(kFirstSlot + slots * stride));
-        cursor.page = ::new (memory) Page(static_cast<std::uint32_t>(slots));
-        cursor.next = memory + kFirstSlot;
-        cursor.left = static_cast<std::uint32_t>(slots);
-    }
-
-    std::array<Cursor, kClasses> cursors_{};
-    bool has_ended_ = false;
+    std::array<Cursor, kClasses> cursors{};
+    bool has_ended = false;
 };
 
 constinit thread_local Pages pages;
 
+void give_up_rest(Pages::Cursor& cursor) noexcept {
+    // The cursor first: a replaced operator delete may itself use a queue.
+    const std::uint32_t left = cursor.left;
+    cursor.left = 0;
+    if (left != 0) give_up_slots(cursor.page, left);
+}
+
+/// Ends the pages of its thread.
+struct Sentry {
+    Sentry() noexcept {}
+    Sentry(const Sentry&) = delete;
+    Sentry& operator=(const Sentry&) = delete;
+    ~Sentry() {
+        pages.has_ended = true;
+        for (Pages::Cursor& cursor : pages.cursors) give_up_rest(cursor);
+    }
+    /// The first use constructs the sentry, which is what has it destroyed.
+    void stand() noexcept {}
+};
+
+thread_local Sentry sentry;
+
+void begin_page(Pages::Cursor& cursor, std::size_t stride) {
+    if (!pages.has_ended) sentry.stand();
+    // Under the address sanitizer each node is an allocation of its own, so that it can see who
+    // uses one after its end.
+    const std::size_t slots =
+        kOneSlotPages || pages.has_ended ? 1 : (kPageSize - kFirstSlot) / stride;
+    auto* const memory = static_cast<std::byte*>(::operator new(kFirstSlot + slots * stride));
+    // A replaced operator new or delete that uses a queue may have begun a page here.
+    while (cursor.left != 0) give_up_rest(cursor);
+    cursor.page = ::new (memory) Page(static_cast<std::uint32_t>(slots));
+    cursor.next = memory + kFirstSlot;
+    cursor.left = static_cast<std::uint32_t>(slots);
+}
+
 }  // namespace
 
 void* NodeMemory::allocate(std::size_t size) {
-    return pages.cut(size);
+    const std::size_t stride = (size + sizeof(Home) + kStep - 1) / kStep * kStep;
+    Pages::Cursor& cursor = pages.cursors[stride / kStep - 1];
+    if (cursor.left == 0) [[unlikely]]
+        begin_page(cursor, stride);
+    std::byte* const slot = cursor.next;
+    *reinterpret_cast<Home*>(slot - sizeof(Home)) = cursor.page;
+    cursor.next = slot + stride;
+    --cursor.left;
+    return slot;
 }
 
 void NodeMemory::free(void* node) noexcept {

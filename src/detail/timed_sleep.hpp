@@ -32,7 +32,7 @@ private:
     void (*poke_)(void*);
     void* subject_;
     Deadline deadline_;
-    bool is_due_ = false;        ///< a moved clock has already woken this sleep
+    bool is_due_ = false;  ///< a moved clock has already woken this sleep
     std::uint32_t shard_ = 0;
     std::uint32_t generation_ = 0;  ///< the fork generation in which it was listed
     TimedSleep* previous_ = nullptr;

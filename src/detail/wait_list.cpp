@@ -116,7 +116,8 @@ void Waiter::wait_for_notification() noexcept {
 }
 
 WaitEnd Waiter::sleep(const WaitLimits& limits) noexcept {
-    if (limits.deadline.has_passed()) return is_notified() ? WaitEnd::notified : end_of_poll(limits);
+    if (limits.deadline.has_passed())
+        return is_notified() ? WaitEnd::notified : end_of_poll(limits);
     const PokeOnStop on_stop(word_, limits.stop);
     const TimedSleep timed(word_, limits.deadline);
     const InterruptibleSleep interruptible(word_, limits.is_interruptible);
@@ -181,7 +182,9 @@ void WaitList::unlink(Waiter& waiter) noexcept {
     count_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-void WaitList::enter(Waiter& waiter) noexcept { Locked(*this).append(waiter); }
+void WaitList::enter(Waiter& waiter) noexcept {
+    Locked(*this).append(waiter);
+}
 
 bool WaitList::remove(Waiter& waiter) noexcept {
     if (waiter.is_notified()) return false;
@@ -237,7 +240,7 @@ std::size_t WaitList::notify_listed(std::size_t most) noexcept {
 
 WaitEnd WaitList::wait_erased(bool (*take)(void*), void* callable, const WaitLimits& limits) {
     if (take(callable)) return WaitEnd::notified;
-    if (limits.deadline.has_passed()) return WaitEnd::timed_out;
+    if (limits.deadline.has_passed()) return end_of_poll(limits);
     runtime::park_if_abandoned();
     const runtime::ParkAfterwards parking;
     for (bool is_first = true;; is_first = false) {

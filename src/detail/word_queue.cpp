@@ -22,13 +22,11 @@ WordQueue::~WordQueue() {
     delete static_cast<Chunk*>(spare_.load(std::memory_order_relaxed));
 }
 
-// Called with tail_lock_ held, which is released only if this throws.
-void WordQueue::append_in_next_chunk(std::uint64_t word) {
-    const auto index_of_next = [this] { return tail_.load(std::memory_order_relaxed); };
-    std::unique_ptr<Chunk> fresh;
+bool WordQueue::reach_next_cell(std::unique_ptr<Chunk>& fresh) noexcept {
+    const std::uint64_t index = tail_.load(std::memory_order_relaxed);
     Link* last = tail_chunk_.load(std::memory_order_relaxed);
     // Another producer, or one that a fork cut off, may have done any part of this already.
-    while (index_of_next() == last->limit) {
+    while (index == last->limit) {
         Link* next = last->next.load(std::memory_order_relaxed);
         if (next == nullptr) {
             // Acquire pairs with the release of recycle(): consumers have done with the chunk.
@@ -36,14 +34,8 @@ void WordQueue::append_in_next_chunk(std::uint64_t word) {
                 fresh.reset(
                     static_cast<Chunk*>(spare_.exchange(nullptr, std::memory_order_acquire)));
             }
-            if (fresh == nullptr) {
-                tail_lock_.unlock();
-                fresh = std::make_unique<Chunk>();
-                tail_lock_.lock();
-                last = tail_chunk_.load(std::memory_order_relaxed);
-                continue;
-            }
-            fresh->limit = index_of_next() + kCells;
+            if (fresh == nullptr) return false;
+            fresh->limit = index + kCells;
             fresh->next.store(nullptr, std::memory_order_relaxed);
             next = fresh.release();
             // Release publishes the limit to consumers, who read it before the first cell.
@@ -52,12 +44,35 @@ void WordQueue::append_in_next_chunk(std::uint64_t word) {
         last = next;
         tail_chunk_.store(last, std::memory_order_release);
     }
+    return true;
+}
+
+void WordQueue::keep_spare(std::unique_ptr<Chunk>& fresh) noexcept {
+    if (fresh == nullptr) return;
+    Link* none = nullptr;
+    // Release pairs with the acquire of whoever takes it, possibly to free it.
+    if (spare_.compare_exchange_strong(none, fresh.get(), std::memory_order_release,
+                                       std::memory_order_relaxed)) {
+        static_cast<void>(fresh.release());
+    }
+}
+
+// Called with tail_lock_ held, and gives it back, also when it throws.
+void WordQueue::push_in_next_chunk(std::uint64_t word) {
+    // Destroyed after the lock was released, should it be left over: another producer may have been
+    // quicker by a whole chunk.
+    std::unique_ptr<Chunk> fresh;
+    while (!reach_next_cell(fresh)) {
+        tail_lock_.unlock();
+        fresh = std::make_unique<Chunk>();
+        tail_lock_.lock();
+    }
     // Only now, since it allows pushes into tail_chunk_ without a further look.
-    tail_limit_.store(last->limit, std::memory_order_release);
-    const std::uint64_t index = index_of_next();
-    static_cast<Chunk*>(last)->cells[index % kCells] = word;
-    tail_.store(index + 1, std::memory_order_release);
-    // `fresh` is still there when another producer was quicker by a whole chunk: never mind.
+    tail_limit_.store(tail_chunk_.load(std::memory_order_relaxed)->limit,
+                      std::memory_order_release);
+    append(word);
+    keep_spare(fresh);
+    unlock_after_push();
 }
 
 // Called with tail_lock_ held, and releases it.
@@ -72,62 +87,80 @@ void WordQueue::unlock_and_wake() noexcept {
     if (first != nullptr) first->notify();
 }
 
-// Called with head_lock_ held, and gives it back.
-bool WordQueue::pop_slow(std::uint64_t& word) noexcept {
+bool WordQueue::take_slowly(Taken& taken, Link*& used_up) noexcept {
     if (Returned* const first = returned_.load(std::memory_order_relaxed); first != nullptr) {
-        word = first->word;
-        returned_.store(first->next_returned, std::memory_order_release);
-        head_lock_.unlock();
+        taken = *first;
+        returned_.store(first->next_returned.load(std::memory_order_relaxed),
+                        std::memory_order_release);
         return true;
     }
     const std::uint64_t index = head_.load(std::memory_order_relaxed);
     // Acquire pairs with the release of the producers: the cells before tail, and the chunks that
     // hold them, are written.
     const std::uint64_t tail = tail_.load(std::memory_order_seq_cst);
-    if (tail == index) {
-        head_lock_.unlock();
-        return false;
-    }
+    if (tail == index) return false;
     Link* chunk = head_chunk_.load(std::memory_order_relaxed);
-    Link* used_up = nullptr;
     if (index == chunk->limit) {
-        used_up = chunk;
+        if (chunk != &origin_) used_up = chunk;
         chunk = chunk->next.load(std::memory_order_acquire);
         head_chunk_.store(chunk, std::memory_order_release);
     }
     // Only now, since it allows pops from head_chunk_ without a further look.
     ready_.store(tail < chunk->limit ? tail : chunk->limit, std::memory_order_release);
-    word = static_cast<Chunk*>(chunk)->cells[index % kCells];
-    head_.store(index + 1, std::memory_order_release);
-    head_lock_.unlock();
-    // Producers have left this chunk for the next before they published what was just taken.
-    if (used_up != nullptr && used_up != &origin_) recycle(used_up);
+    take_ready(taken);
     return true;
 }
 
-void WordQueue::recycle(Link* link) noexcept {
-    delete static_cast<Chunk*>(spare_.exchange(link, std::memory_order_acq_rel));
+// Called with head_lock_ held, and gives it back.
+bool WordQueue::pop_slow(Taken& taken) noexcept {
+    Link* used_up = nullptr;
+    const bool is_taken = take_slowly(taken, used_up);
+    head_lock_.unlock();
+    recycle(used_up);
+    return is_taken;
 }
 
-void WordQueue::give_back(std::uint64_t word, Returned& place) noexcept {
-    place.word = word;
-    head_lock_.lock();
-    Returned* const first = returned_.load(std::memory_order_relaxed);
-    place.next_returned = first;
-    place.depth = first != nullptr ? first->depth + 1 : 1;
+// Producers have left a used-up chunk for the next before they published the first word there.
+void WordQueue::recycle(Link* used_up) noexcept {
+    if (used_up == nullptr) return;
+    delete static_cast<Chunk*>(spare_.exchange(used_up, std::memory_order_acq_rel));
+}
+
+void WordQueue::insert_returned(const Taken& taken, Returned& place) noexcept {
+    static_cast<Taken&>(place) = taken;
+    // Several words can be out at once and come back in any order.
+    Atomic<Returned*>* link = &returned_;
+    Returned* next = link->load(std::memory_order_relaxed);
+    while (next != nullptr && next->index < taken.index) {
+        link = &next->next_returned;
+        next = link->load(std::memory_order_relaxed);
+    }
+    place.next_returned.store(next, std::memory_order_relaxed);
     // First, so that no pop goes past the list.
     ready_.store(0, std::memory_order_release);
-    returned_.store(&place, std::memory_order_release);
+    link->store(&place, std::memory_order_release);
+}
+
+std::uint64_t WordQueue::count_returned() const noexcept {
+    std::uint64_t count = 0;
+    for (const Returned* each = returned_.load(std::memory_order_relaxed); each != nullptr;
+         each = each->next_returned.load(std::memory_order_relaxed)) {
+        ++count;
+    }
+    return count;
+}
+
+void WordQueue::give_back(const Taken& taken, Returned& place) noexcept {
+    head_lock_.lock();
+    insert_returned(taken, place);
     head_lock_.unlock();
     waiters_.notify_one();
 }
 
 std::size_t WordQueue::size() const noexcept {
     head_lock_.lock();
-    const Returned* const first = returned_.load(std::memory_order_relaxed);
-    const std::uint64_t depth = first != nullptr ? first->depth : 0;
-    const std::uint64_t size =
-        tail_.load(std::memory_order_seq_cst) - head_.load(std::memory_order_relaxed) + depth;
+    const std::uint64_t size = tail_.load(std::memory_order_seq_cst) -
+                               head_.load(std::memory_order_relaxed) + count_returned();
     head_lock_.unlock();
     return static_cast<std::size_t>(size);
 }
@@ -135,14 +168,14 @@ std::size_t WordQueue::size() const noexcept {
 // A pop that misses no word whose producer did not see this thread on the list of waiters: taking
 // both locks orders this thread with every producer, before or after it. Called by WaitList::wait,
 // whose rule this is.
-bool WordQueue::pop_certainly(std::uint64_t& word) noexcept {
+bool WordQueue::pop_certainly(Taken& taken) noexcept {
     tail_lock_.lock();
     tail_lock_.unlock();
-    return try_pop(word);
+    return try_pop(taken);
 }
 
-WaitEnd WordQueue::pop(std::uint64_t& word, const WaitLimits& limits) {
-    auto take = [this, &word] { return pop_certainly(word); };
+WaitEnd WordQueue::pop(Taken& taken, const WaitLimits& limits) {
+    auto take = [this, &taken] { return pop_certainly(taken); };
     return waiters_.wait(take, limits);
 }
 

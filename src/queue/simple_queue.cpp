@@ -17,18 +17,18 @@ void check_get_timeout(Timeout timeout) {
     }
 }
 
-std::uint64_t wait_for_word(weft::detail::WordQueue& words, Timeout timeout,
-                            const std::stop_token* stop) {
+weft::detail::WordQueue::Taken wait_for_word(weft::detail::WordQueue& words, Timeout timeout,
+                                             const std::stop_token* stop) {
     using weft::detail::WaitEnd;
-    std::uint64_t word = 0;
+    weft::detail::WordQueue::Taken taken;
     const WaitEnd end =
-        words.pop(word, {.deadline = weft::detail::Deadline::after(timeout), .stop = stop});
+        words.pop(taken, {.deadline = weft::detail::Deadline::after(timeout), .stop = stop});
     weft::detail::throw_if_stopped(end);
     if (end == WaitEnd::timed_out) {
         throw Empty(fmt::format("get: no item came within {} s",
                                 static_cast<double>(timeout.length().count()) * 1e-9));
     }
-    return word;
+    return taken;
 }
 
 }  // namespace weft::queue::detail

@@ -60,11 +60,17 @@ bool is_alone_with_own_threads() noexcept {
 
 }  // namespace
 
-Phase phase() noexcept { return registry.phase(); }
+Phase phase() noexcept {
+    return registry.phase();
+}
 
-void at_exit_drain(ExitHook& hook) { registry.add_hook(Registry::HookKind::drain, hook); }
+void at_exit_drain(ExitHook& hook) {
+    registry.add_hook(Registry::HookKind::drain, hook);
+}
 
-void at_exit_join(ExitHook& hook) { registry.add_hook(Registry::HookKind::join, hook); }
+void at_exit_join(ExitHook& hook) {
+    registry.add_hook(Registry::HookKind::join, hook);
+}
 
 void run_exit_protocol() noexcept {
     const os::ThreadHandle mine = os::current_thread();
@@ -136,9 +142,16 @@ void park_if_abandoned() noexcept {
 
 namespace {
 
+/// Handlers of a forked child run in the order of their registration, and those of users may use
+/// Weft: its own has to come before them.
+struct ForkHandler {
+    ForkHandler() { handle_forks(); }
+};
+
+WEFT_INIT_FIRST const ForkHandler fork_handler;
+
 /// Runs when the library is loaded, usually on the main thread.
 bool begin_at_load() {
-    handle_forks();
     register_exit_handler();
     if (is_main_thread()) registry.meet_main_thread();
     return true;

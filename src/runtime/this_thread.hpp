@@ -18,7 +18,7 @@ struct ThisThread {
     bool is_weft_daemon = false;
     bool has_ended = false;
     bool has_end_slot = false;
-    bool is_armed = false;          ///< the exit protocol runs when this (main) thread ends
+    bool is_armed = false;  ///< the exit protocol runs when this (main) thread ends
     std::uint8_t end_rounds = 0;
 };
 

@@ -1,9 +1,11 @@
 #include "runtime/thread_state.hpp"
 
+#include <algorithm>
 #include <array>
 #include <mutex>
 #include <utility>
 
+#include "os/exit_lock.hpp"
 #include "runtime/main_thread.hpp"
 #include "runtime/registry.hpp"
 
@@ -19,7 +21,9 @@ ThreadState::ThreadState(ThreadKind kind, std::string name, bool is_daemon,
       name_(new const std::string(std::move(name))),
       body_(std::move(body)) {}
 
-ThreadState::~ThreadState() { delete name_; }
+ThreadState::~ThreadState() {
+    delete name_;
+}
 
 std::string ThreadState::name() const {
     const std::scoped_lock held(mutex_);
@@ -84,10 +88,28 @@ bool ThreadState::is_over_for_joiners() const noexcept {
            (!runtime::is_main_thread() || runtime::is_ending_the_program());
 }
 
+// A thread that calls exit() while this one is inside of it never gets to code of ours that could
+// say so. So it is looked at, ever more rarely: no later than after twice the time that has passed.
+WaitEnd ThreadState::join_within_exit(const WaitLimits& limits) noexcept {
+    constexpr Nanoseconds kFirst = 10'000'000;
+    constexpr Nanoseconds kLongest = 10'000'000'000;
+    auto is_over = [this] { return is_over_for_joiners(); };
+    for (Nanoseconds pause = kFirst;; pause = std::min(2 * pause, kLongest)) {
+        WaitLimits until_next_look = limits;
+        until_next_look.deadline = Deadline::at(std::min(limits.deadline.when(), now() + pause));
+        const WaitEnd end = changes_.wait(is_over, until_next_look);
+        if (end != WaitEnd::timed_out || limits.deadline.has_passed()) return end;
+        if (os::waits_for_lock_of_this_thread(native_id())) become_exiting();
+    }
+}
+
 WaitEnd ThreadState::join(const WaitLimits& limits) {
     auto is_over = [this] { return is_over_for_joiners(); };
-    const WaitEnd end = changes_.wait(is_over, limits);
-    if (end != WaitEnd::notified || status_.load(std::memory_order_seq_cst) != ThreadStatus::stopped) {
+    const WaitEnd end = runtime::is_ending_the_program() && os::is_exit_exclusive()
+                            ? join_within_exit(limits)
+                            : changes_.wait(is_over, limits);
+    if (end != WaitEnd::notified ||
+        status_.load(std::memory_order_seq_cst) != ThreadStatus::stopped) {
         return end;
     }
     if (kind() == ThreadKind::started && is_of_this_process()) runtime::registry.reap(*this);

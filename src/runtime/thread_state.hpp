@@ -105,6 +105,8 @@ private:
                fork_generation.load(std::memory_order_relaxed);
     }
     [[nodiscard]] bool is_over_for_joiners() const noexcept;
+    /// Waits until it is over, also when the C library holds the thread back in exit().
+    WaitEnd join_within_exit(const WaitLimits& limits) noexcept;
 
     // The thread's own steps, taken by the registry.
     void record_identity() noexcept;

@@ -9,9 +9,13 @@ Thread current_thread() {
     return detail::ThreadAccess::handle(runtime::registry.current());
 }
 
-Thread currentThread() { return current_thread(); }
+Thread currentThread() {
+    return current_thread();
+}
 
-Thread main_thread() { return detail::ThreadAccess::handle(runtime::registry.main()); }
+Thread main_thread() {
+    return detail::ThreadAccess::handle(runtime::registry.main());
+}
 
 std::vector<Thread> enumerate() {
     const std::vector<runtime::ThreadPointer> states = runtime::registry.all();
@@ -21,8 +25,12 @@ std::vector<Thread> enumerate() {
     return threads;
 }
 
-std::size_t active_count() noexcept { return runtime::registry.count(); }
+std::size_t active_count() noexcept {
+    return runtime::registry.count();
+}
 
-std::size_t activeCount() noexcept { return active_count(); }
+std::size_t activeCount() noexcept {
+    return active_count();
+}
 
 }  // namespace weft::threading

@@ -50,5 +50,7 @@ __attribute__((visibility("default"))) void plugin_join_main() {
     }
 }
 
-__attribute__((visibility("default"))) void plugin_release() { gate.release(); }
+__attribute__((visibility("default"))) void plugin_release() {
+    gate.release();
+}
 }

@@ -38,12 +38,15 @@ threading::Lock& make_closed() {
 }
 threading::Lock& never = make_closed();
 
-/// What the parent does after fork(): 0 when the child ended with that status.
-int expect_status(pid_t child, int expected) {
+/// Forks, and is true in the child. The parent waits for it and says whether it ended with that
+/// status.
+bool is_forked_child(int expected) {
+    const pid_t child = fork();
+    if (child == 0) return true;
     int status = 0;
-    if (waitpid(child, &status, 0) != child) return 96;
-    say(WIFEXITED(status) && WEXITSTATUS(status) == expected ? "as expected" : "otherwise");
-    return 0;
+    const bool has_ended = waitpid(child, &status, 0) == child && WIFEXITED(status);
+    say(has_ended && WEXITSTATUS(status) == expected ? "as expected" : "otherwise");
+    return false;
 }
 
 void start_worker() {
@@ -65,8 +68,7 @@ void describe_child() {
 int in_main() {
     threading::Thread other({.daemon = true}, [] { never.acquire(); });
     other.start();
-    const pid_t child = fork();
-    if (child != 0) return expect_status(child, 9);
+    if (!is_forked_child(9)) return 0;
     describe_child();
     say(other.is_alive() ? "other alive" : "other stopped");
     other.join();
@@ -75,19 +77,14 @@ int in_main() {
 }
 
 int in_main_with_exit() {
-    const pid_t child = fork();
-    if (child != 0) return expect_status(child, 10);
+    if (!is_forked_child(10)) return 0;
     start_worker();
     std::exit(10);
 }
 
 int in_thread_that_returns() {
     threading::Thread forking({.name = "forking", .daemon = true}, [] {
-        const pid_t child = fork();
-        if (child != 0) {
-            expect_status(child, 0);
-            return;
-        }
+        if (!is_forked_child(0)) return;
         describe_child();
         start_worker();
         threading::Thread({.daemon = true}, [] { never.acquire(); }).start();
@@ -99,11 +96,7 @@ int in_thread_that_returns() {
 
 int in_thread_that_exits() {
     threading::Thread forking({.name = "forking"}, [] {
-        const pid_t child = fork();
-        if (child != 0) {
-            expect_status(child, 11);
-            return;
-        }
+        if (!is_forked_child(11)) return;
         describe_child();
         start_worker();
         std::exit(11);
@@ -115,11 +108,7 @@ int in_thread_that_exits() {
 
 int in_foreign_thread() {
     std::thread([] {
-        const pid_t child = fork();
-        if (child != 0) {
-            expect_status(child, 12);
-            return;
-        }
+        if (!is_forked_child(12)) return;
         describe_child();
         start_worker();
         std::exit(12);
@@ -130,11 +119,7 @@ int in_foreign_thread() {
 int in_dummy_thread() {
     std::thread([] {
         if (threading::current_thread().name() != "Dummy-1") say("no dummy");
-        const pid_t child = fork();
-        if (child != 0) {
-            expect_status(child, 0);
-            return;
-        }
+        if (!is_forked_child(0)) return;
         describe_child();
         start_worker();
     }).join();
@@ -144,11 +129,7 @@ int in_dummy_thread() {
 int during_exit() {
     threading::Thread([] {
         threading::main_thread().join();  // returns when the exit has begun
-        const pid_t child = fork();
-        if (child != 0) {
-            expect_status(child, 13);
-            return;
-        }
+        if (!is_forked_child(13)) return;
         describe_child();
         start_worker();
         std::exit(13);
@@ -167,9 +148,7 @@ int in_main_during_exit() {
     }).start();
     threading::Thread([] { std::exit(0); }).start();
     has_begun.acquire();
-    const pid_t child = fork();
-    if (child != 0) {
-        expect_status(child, 17);
+    if (!is_forked_child(17)) {
         may_end.release();
         never.acquire();
     }
@@ -180,17 +159,13 @@ int in_main_during_exit() {
 
 int in_static_destructor() {
     statics.at_destruction = [] {
-        const pid_t child = fork();
-        if (child == 0) {
-            statics.text = "child's statics";
-            try {
-                start_worker();
-            } catch (const std::runtime_error&) {
-                say("child refused");
-            }
-            return;
+        if (!is_forked_child(0)) return;
+        statics.text = "child's statics";
+        try {
+            start_worker();
+        } catch (const std::runtime_error&) {
+            say("child refused");
         }
-        expect_status(child, 0);
     };
     return 0;
 }
@@ -207,20 +182,14 @@ int with_prepare_handler_that_uses_weft() {
             say(std::to_string(threading::enumerate().size()) + " left");
         },
         nullptr, nullptr);
-    const pid_t child = fork();
-    if (child != 0) return expect_status(child, 14);
+    if (!is_forked_child(14)) return 0;
     return 14;
 }
 
 int of_a_child() {
-    const pid_t child = fork();
-    if (child != 0) return expect_status(child, 15);
+    if (!is_forked_child(15)) return 0;
     threading::Thread forking([] {
-        const pid_t grandchild = fork();
-        if (grandchild != 0) {
-            expect_status(grandchild, 16);
-            return;
-        }
+        if (!is_forked_child(16)) return;
         describe_child();
         std::exit(16);
     });
@@ -232,8 +201,7 @@ int of_a_child() {
 
 int unstarted_thread() {
     threading::Thread waiting([] { say("started in the child"); });
-    const pid_t child = fork();
-    if (child != 0) return expect_status(child, 0);
+    if (!is_forked_child(0)) return 0;
     waiting.start();
     waiting.join();
     statics.text = "child's statics";

@@ -124,6 +124,7 @@ int during_the_wait() {
         press();
     });
     say(name_of(flag.wait(for_an_hour())));
+    try_to("check", [&] { guard.check(); });
     return 0;
 }
 
@@ -140,6 +141,7 @@ int on_another_thread() {
     });
     const auto starter = when_main_sleeps(clock, [&] { pressing.count_down(); });
     say(name_of(flag.wait(for_an_hour())));
+    try_to("check", [&] { guard.check(); });
     return 0;
 }
 
@@ -295,6 +297,37 @@ int restoring_the_default() {
     return 0;
 }
 
+struct SayAtTheEnd {
+    const char* text;
+    ~SayAtTheEnd() { say(text); }
+};
+
+int left_over() {
+    struct sigaction action{};
+    action.sa_handler = [](int) { say("own handler"); };
+    sigaction(SIGINT, &action, nullptr);
+    {
+        const KeyboardInterruptGuard guard;
+        const SayAtTheEnd end{"guard ends"};
+        press();
+    }
+    {
+        const KeyboardInterruptGuard next;
+        next.check();
+    }
+    return 0;
+}
+
+int left_over_for_the_default() {
+    {
+        const KeyboardInterruptGuard guard;
+        const SayAtTheEnd end{"guard ends"};
+        press();
+    }
+    say("not reached");
+    return 0;
+}
+
 int guards() {
     {
         const KeyboardInterruptGuard first;
@@ -328,6 +361,7 @@ int requested() {
     }
     say(is_sent ? "sent" : "not sent");
     say(name_of(end));
+    try_to("check", [&] { guard.check(); });
     return 0;
 }
 
@@ -338,7 +372,7 @@ int in_a_system_call() {
     std::atomic<bool> has_returned{false};
     const pthread_t main_thread = pthread_self();
     // Again and again, since nothing tells when the call has begun.
-    const std::jthread presser([&] {
+    std::jthread presser([&] {
         while (!has_returned) {
             pthread_kill(main_thread, SIGINT);
             dawdle();
@@ -348,6 +382,8 @@ int in_a_system_call() {
     const ssize_t result = read(ends[0], &byte, 1);
     const int error = errno;
     has_returned = true;
+    presser.join();
+    try_to("check", [&] { guard.check(); });
     say(result == -1 && error == EINTR ? "EINTR" : "restarted");
     return 0;
 }
@@ -367,6 +403,8 @@ int main(int argc, char** argv) {
                        {"in_a_wait_that_must_go_on", in_a_wait_that_must_go_on},
                        {"restoring", restoring},
                        {"restoring_the_default", restoring_the_default},
+                       {"left_over", left_over},
+                       {"left_over_for_the_default", left_over_for_the_default},
                        {"guards", guards},
                        {"without_a_guard", without_a_guard},
                        {"requested", requested},

@@ -89,21 +89,29 @@ TEST(NodeMemory, OneThreadMakesWhatAnotherDeletes) {
     for (const auto& batch : batches) EXPECT_TRUE(batch.empty());
 }
 
-/// Makes a node after the thread's own bookkeeping has ended: it was built before that.
+/// Makes and deletes nodes after the thread's own bookkeeping has ended: it was built before that.
 struct Late {
-    std::unique_ptr<Node<48>>* target = nullptr;
+    using Pointer = std::unique_ptr<Node<48>>;
+    Pointer* target = nullptr;
+    Pointer own;
     ~Late() {
-        if (target != nullptr) *target = std::make_unique<Node<48>>(9);
+        if (target == nullptr) return;
+        own.reset();
+        for (int i = 0; i < 200; ++i) {
+            const auto passing = std::make_unique<Node<48>>(static_cast<unsigned char>(i));
+            EXPECT_TRUE(passing->holds(static_cast<unsigned char>(i)));
+        }
+        *target = std::make_unique<Node<48>>(9);
     }
 };
 
-TEST(NodeMemory, DestructorsOfThreadLocalsMayStillMakeNodes) {
+TEST(NodeMemory, DestructorsOfThreadLocalsMayStillMakeAndDeleteNodes) {
     std::unique_ptr<Node<48>> made;
     std::thread([&] {
         thread_local Late late;
         late.target = &made;
-        const auto first = std::make_unique<Node<48>>(1);
-        EXPECT_TRUE(first->holds(1));
+        late.own = std::make_unique<Node<48>>(1);
+        EXPECT_TRUE(late.own->holds(1));
     }).join();
     ASSERT_NE(made, nullptr);
     EXPECT_TRUE(made->holds(9));

@@ -18,8 +18,8 @@ using weft::Timeout;
 using weft::detail::Deadline;
 using weft::detail::WaitEnd;
 using weft::detail::Waiter;
-using weft::detail::WaitList;
 using weft::detail::WaitLimits;
+using weft::detail::WaitList;
 
 /// A number of permits that threads wait for: the smallest thing with a wait list.
 class Permits {
@@ -95,8 +95,7 @@ TEST(WaitList, StopTokenEndsAWait) {
     Permits permits;
     std::stop_source source;
     const std::stop_token token = source.get_token();
-    std::jthread sleeper(
-        [&] { EXPECT_EQ(permits.take({.stop = &token}), WaitEnd::cancelled); });
+    std::jthread sleeper([&] { EXPECT_EQ(permits.take({.stop = &token}), WaitEnd::cancelled); });
     wait_until_listed(permits.list());
     source.request_stop();
     sleeper.join();

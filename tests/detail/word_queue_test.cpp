@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <stop_token>
 #include <thread>
@@ -15,17 +17,21 @@ using weft::detail::Deadline;
 using weft::detail::WaitEnd;
 using weft::detail::WordQueue;
 
+WordQueue::Taken must_take(WordQueue& queue) {
+    WordQueue::Taken taken;
+    EXPECT_TRUE(queue.try_pop(taken));
+    return taken;
+}
+
 std::uint64_t must_pop(WordQueue& queue) {
-    std::uint64_t word = ~std::uint64_t{0};
-    EXPECT_TRUE(queue.try_pop(word));
-    return word;
+    return must_take(queue).word;
 }
 
 TEST(WordQueue, GivesNothingWhenEmpty) {
     WordQueue queue;
-    std::uint64_t word = 7;
-    EXPECT_FALSE(queue.try_pop(word));
-    EXPECT_EQ(word, 7u);
+    WordQueue::Taken taken{.word = 7};
+    EXPECT_FALSE(queue.try_pop(taken));
+    EXPECT_EQ(taken.word, 7u);
     EXPECT_TRUE(queue.is_empty());
     EXPECT_EQ(queue.size(), 0u);
 }
@@ -64,24 +70,39 @@ TEST(WordQueue, AWordGivenBackComesFirstAgain) {
     WordQueue queue;
     WordQueue::Returned place;
     for (std::uint64_t i = 0; i < 3; ++i) queue.push(i);
-    queue.give_back(must_pop(queue), place);
+    queue.give_back(must_take(queue), place);
     EXPECT_EQ(queue.size(), 3u);
     for (std::uint64_t i = 0; i < 3; ++i) ASSERT_EQ(must_pop(queue), i);
     EXPECT_TRUE(queue.is_empty());
 }
 
-TEST(WordQueue, SeveralWordsGivenBackComeInReverseOrderOfTheirReturn) {
+TEST(WordQueue, SeveralWordsGivenBackAreInOrderInWhichOrderSoEverTheyReturn) {
+    std::array<std::size_t, 3> order{0, 1, 2};
+    do {
+        WordQueue queue;
+        std::array<WordQueue::Returned, 3> places;
+        std::array<WordQueue::Taken, 3> taken;
+        for (std::uint64_t i = 0; i < 5; ++i) queue.push(i);
+        for (auto& each : taken) each = must_take(queue);
+        for (std::size_t which : order) queue.give_back(taken.at(which), places.at(which));
+        EXPECT_EQ(queue.size(), 5u);
+        queue.push(5);
+        for (std::uint64_t i = 0; i < 6; ++i) ASSERT_EQ(must_pop(queue), i);
+        EXPECT_EQ(queue.size(), 0u);
+    } while (std::ranges::next_permutation(order).found);
+}
+
+TEST(WordQueue, AWordGivenBackTwiceKeepsItsPlace) {
     WordQueue queue;
-    std::array<WordQueue::Returned, 3> places;
-    for (std::uint64_t i = 0; i < 5; ++i) queue.push(i);
-    for (int i = 0; i < 3; ++i) (void)must_pop(queue);
-    queue.give_back(2, places[0]);
-    queue.give_back(1, places[1]);
-    queue.give_back(0, places[2]);
-    EXPECT_EQ(queue.size(), 5u);
-    queue.push(5);
-    for (std::uint64_t i = 0; i < 6; ++i) ASSERT_EQ(must_pop(queue), i);
-    EXPECT_EQ(queue.size(), 0u);
+    std::array<WordQueue::Returned, 2> places;
+    for (std::uint64_t i = 0; i < 3; ++i) queue.push(i);
+    const WordQueue::Taken first = must_take(queue);
+    queue.give_back(must_take(queue), places[1]);
+    const WordQueue::Taken second = must_take(queue);
+    EXPECT_EQ(second.word, 1u);
+    queue.give_back(first, places[0]);
+    queue.give_back(second, places[1]);
+    for (std::uint64_t i = 0; i < 3; ++i) ASSERT_EQ(must_pop(queue), i);
 }
 
 TEST(WordQueue, AWordMayBeGivenBackAtTheEndOfAChunk) {
@@ -90,7 +111,7 @@ TEST(WordQueue, AWordMayBeGivenBackAtTheEndOfAChunk) {
         WordQueue::Returned place;
         for (std::uint64_t i = 0; i < 600; ++i) queue.push(i);
         for (std::uint64_t i = 0; i < taken; ++i) ASSERT_EQ(must_pop(queue), i);
-        queue.give_back(taken - 1, place);
+        queue.give_back({.word = taken - 1, .index = taken - 1}, place);
         for (std::uint64_t i = taken - 1; i < 600; ++i) ASSERT_EQ(must_pop(queue), i);
         EXPECT_TRUE(queue.is_empty());
     }
@@ -100,7 +121,7 @@ TEST(WordQueue, TheLastWordGivenBackMakesItNotEmpty) {
     WordQueue queue;
     WordQueue::Returned place;
     queue.push(9);
-    queue.give_back(must_pop(queue), place);
+    queue.give_back(must_take(queue), place);
     EXPECT_FALSE(queue.is_empty());
     EXPECT_EQ(queue.size(), 1u);
     EXPECT_EQ(must_pop(queue), 9u);
@@ -113,9 +134,9 @@ TEST(WordQueue, PopTakesWhatIsThereDespiteAPassedDeadlineOrAStop) {
     source.request_stop();
     const std::stop_token stop = source.get_token();
     queue.push(1);
-    std::uint64_t word = 0;
-    EXPECT_EQ(queue.pop(word, {.deadline = Deadline::after(0), .stop = &stop}), WaitEnd::notified);
-    EXPECT_EQ(word, 1u);
+    WordQueue::Taken taken;
+    EXPECT_EQ(queue.pop(taken, {.deadline = Deadline::after(0), .stop = &stop}), WaitEnd::notified);
+    EXPECT_EQ(taken.word, 1u);
 }
 
 TEST(WordQueue, PopEndsWithItsLimits) {
@@ -123,11 +144,21 @@ TEST(WordQueue, PopEndsWithItsLimits) {
     std::stop_source source;
     source.request_stop();
     const std::stop_token stop = source.get_token();
-    std::uint64_t word = 5;
-    EXPECT_EQ(queue.pop(word, {.deadline = Deadline::after(0)}), WaitEnd::timed_out);
-    EXPECT_EQ(queue.pop(word, {.deadline = Deadline::after(0.001)}), WaitEnd::timed_out);
-    EXPECT_EQ(queue.pop(word, {.stop = &stop}), WaitEnd::cancelled);
-    EXPECT_EQ(word, 5u);
+    WordQueue::Taken taken{.word = 5};
+    EXPECT_EQ(queue.pop(taken, {.deadline = Deadline::after(0)}), WaitEnd::timed_out);
+    EXPECT_EQ(queue.pop(taken, {.deadline = Deadline::after(0.001)}), WaitEnd::timed_out);
+    EXPECT_EQ(queue.pop(taken, {.stop = &stop}), WaitEnd::cancelled);
+    EXPECT_EQ(taken.word, 5u);
+}
+
+TEST(WordQueue, AStopGoesBeforeADeadlineThatHasPassed) {
+    WordQueue queue;
+    std::stop_source source;
+    source.request_stop();
+    const std::stop_token stop = source.get_token();
+    WordQueue::Taken taken;
+    EXPECT_EQ(queue.pop(taken, {.deadline = Deadline::after(0), .stop = &stop}),
+              WaitEnd::cancelled);
 }
 
 TEST(WordQueue, AGivenBackWordIsSeenByWhoeverWaits) {
@@ -135,14 +166,14 @@ TEST(WordQueue, AGivenBackWordIsSeenByWhoeverWaits) {
         WordQueue queue;
         WordQueue::Returned place;
         queue.push(3);
-        const std::uint64_t taken = must_pop(queue);
-        std::uint64_t got = 0;
+        const WordQueue::Taken taken = must_take(queue);
+        WordQueue::Taken got;
         std::jthread waiter([&] {
             EXPECT_EQ(queue.pop(got, {.deadline = Deadline::after(60)}), WaitEnd::notified);
         });
         queue.give_back(taken, place);
         waiter.join();
-        ASSERT_EQ(got, 3u);
+        ASSERT_EQ(got.word, 3u);
     }
 }
 
@@ -176,8 +207,7 @@ TEST(WordQueue, EmptyIsNeverClaimedWhileAWordIsAlwaysThere) {
     std::jthread mover([&] {
         for (std::uint64_t i = 1; !ends; ++i) {
             queue.push(i);
-            std::uint64_t word = 0;
-            EXPECT_TRUE(queue.try_pop(word));
+            (void)must_pop(queue);
         }
     });
     for (int i = 0; i < 200'000; ++i) {

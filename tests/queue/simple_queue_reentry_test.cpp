@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <functional>
+#include <latch>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -255,6 +256,44 @@ TEST(SimpleQueueStrong, WhatGoesBackLastIsFirstAgain) {
     EXPECT_EQ(queue.get().value, 1);
     EXPECT_EQ(queue.get().value, 2);
     EXPECT_EQ(queue.get().value, 3);
+}
+
+/// Two items are out at the same time, and the older one goes back first: the younger must not come
+/// before it.
+TEST(SimpleQueueStrong, WhatGoesBackFirstIsStillFirst) {
+    SimpleQueue<Hooked> queue;
+    std::latch older_is_out{1};
+    std::latch younger_is_out{1};
+    std::latch older_is_back{1};
+    bool breaks = false;
+    Hooked older(1);
+    older.on_move = [&] {
+        if (!breaks) return;
+        older_is_out.count_down();
+        younger_is_out.wait();
+        throw Trouble();
+    };
+    Hooked younger(2);
+    younger.on_move = [&] {
+        if (!breaks) return;
+        younger_is_out.count_down();
+        older_is_back.wait();
+        throw Trouble();
+    };
+    queue.put(older);
+    queue.put(younger);
+    queue.emplace(3);
+    breaks = true;
+    {
+        const std::jthread first([&] {
+            EXPECT_THROW((void)queue.get(), Trouble);
+            older_is_back.count_down();
+        });
+        older_is_out.wait();
+        EXPECT_THROW((void)queue.get(), Trouble);
+    }
+    breaks = false;
+    for (int value : {1, 2, 3}) EXPECT_EQ(queue.get().value, value);
 }
 
 /// Its first copy throws, whoever makes it.

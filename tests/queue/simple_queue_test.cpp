@@ -210,6 +210,7 @@ TEST(SimpleQueue, AnItemThatIsThereIsTakenDespiteAStop) {
     queue.put(1);
     EXPECT_EQ(queue.get(stop.get_token()), 1);
     EXPECT_THROW((void)queue.get(stop.get_token()), weft::Cancelled);
+    EXPECT_THROW((void)queue.get(stop.get_token(), 0), weft::Cancelled);
 }
 
 TEST(SimpleQueue, WhatWasWrittenBeforePutIsSeenAfterGet) {

@@ -1,8 +1,12 @@
 #include <gtest/gtest.h>
 
+#include <gnu/libc-version.h>
+
 #include <csignal>
+#include <cstdio>
 #include <ostream>
 #include <string>
+#include <string_view>
 
 #include "support/child.hpp"
 #include "support/child_path.hpp"
@@ -24,7 +28,9 @@ struct End {
     friend std::ostream& operator<<(std::ostream& out, const End& end) { return out << end.way; }
 };
 
-std::string way_of(const testing::TestParamInfo<End>& info) { return info.param.way; }
+std::string way_of(const testing::TestParamInfo<End>& info) {
+    return info.param.way;
+}
 
 void expect_end(const ChildResult& result, const End& end) {
     const bool ended_so =
@@ -100,8 +106,21 @@ INSTANTIATE_TEST_SUITE_P(Ways, LoadOfAPlugin,
 
 class ForkOfAProgram : public testing::TestWithParam<End> {};
 
+/// From glibc 2.41 on a process that was forked while another thread was inside of exit() has a
+/// copy of that function's lock, which nobody gives back.
+bool can_exit_after_fork_during_exit() {
+    int major = 0;
+    int minor = 0;
+    return std::sscanf(gnu_get_libc_version(), "%d.%d", &major, &minor) == 2 && major == 2 &&
+           minor < 41;
+}
+
 TEST_P(ForkOfAProgram, MakesAWholeProgramOfTheForkingThread) {
     End end = GetParam();
+    const bool forks_during_exit = std::string_view(end.way).ends_with("during_exit");
+    if (forks_during_exit && !can_exit_after_fork_during_exit()) {
+        GTEST_SKIP() << "this C library lets no such child call exit()";
+    }
     end.has_lost_threads = true;
     expect_end(run("fork_ways", end), end);
 }

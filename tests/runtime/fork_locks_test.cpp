@@ -34,12 +34,24 @@ using detail::WaitList;
 
 constexpr int kGood = 42;
 
+/// Held by a thread that the child does not have, when `is_watching`.
+constinit LowLock lock_of_the_early;
+constinit std::atomic<bool> is_watching{false};
+constinit std::atomic<bool> was_lock_free{false};
+
+/// A user's child handler, registered by a static object of the program.
+const int registered = pthread_atfork(nullptr, nullptr, [] {
+    if (!is_watching) return;
+    lock_of_the_early.lock();
+    lock_of_the_early.unlock();
+    was_lock_free = true;
+});
+
 /// The exit code of a child that runs `check`; -1 when it hangs or is killed.
 int in_child(const std::function<bool()>& check) {
     const pid_t child = fork();
     if (child == 0) _exit(check() ? kGood : 1);
-    const auto status =
-        test::wait_for_process(child, std::chrono::seconds(20) * test::slowness());
+    const auto status = test::wait_for_process(child, std::chrono::seconds(20) * test::slowness());
     return status && WIFEXITED(*status) ? WEXITSTATUS(*status) : -1;
 }
 
@@ -88,8 +100,7 @@ TEST(WaitListAfterFork, HasNoWaiters) {
                       list.notify_all();
                       bool is_ready = false;
                       auto take = [&] { return std::exchange(is_ready, true); };
-                      const bool has_waited =
-                          list.wait(take, {}) == detail::WaitEnd::notified;
+                      const bool has_waited = list.wait(take, {}) == detail::WaitEnd::notified;
                       return has_waited && list.is_empty();
                   }),
                   kGood);
@@ -125,8 +136,8 @@ std::atomic<pid_t> child_of_the_handler{-1};
 /// lists know nothing.
 TEST(WaitListAfterFork, SurvivesAForkByAHandlerOfAWaitingThread) {
     WaitList list;
-    struct sigaction action {};
-    struct sigaction before {};
+    struct sigaction action{};
+    struct sigaction before{};
     action.sa_handler = [](int) { child_of_the_handler = fork(); };
     sigaction(SIGUSR1, &action, &before);
     const auto wait_a_moment = [&] {
@@ -149,8 +160,8 @@ TEST(WaitListAfterFork, SurvivesAForkByAHandlerOfAWaitingThread) {
     sigaction(SIGUSR1, &before, nullptr);
     list.remove(neighbour);
     ASSERT_GT(child_of_the_handler, 0);
-    const auto status = test::wait_for_process(child_of_the_handler,
-                                               std::chrono::seconds(20) * test::slowness());
+    const auto status =
+        test::wait_for_process(child_of_the_handler, std::chrono::seconds(20) * test::slowness());
     ASSERT_TRUE(status.has_value());
     EXPECT_EQ(WIFEXITED(*status) ? WEXITSTATUS(*status) : -1, kGood);
 }
@@ -316,13 +327,20 @@ TEST(ThreadsAfterFork, CanBeStartedInTheChildWhileTheParentStartsOthers) {
                       threading::Thread thread([&calls] { ++calls; });
                       thread.start();
                       thread.join();
-                      const bool is_main =
-                          threading::current_thread() == threading::main_thread();
+                      const bool is_main = threading::current_thread() == threading::main_thread();
                       return calls == 1 && is_main && threading::active_count() == 1;
                   }),
                   kGood);
     }
     may_end = true;
+}
+
+TEST(LowLockAfterFork, IsFreeInChildHandlersThatStaticObjectsHaveRegistered) {
+    ASSERT_EQ(registered, 0);
+    const Bystander holder([] { lock_of_the_early.lock(); });
+    is_watching = true;
+    EXPECT_EQ(in_child([] { return was_lock_free.load(); }), kGood);
+    is_watching = false;
 }
 
 }  // namespace

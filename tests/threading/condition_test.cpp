@@ -344,8 +344,7 @@ TEST(Condition, StopTokenCancelsAWaitWithTheLockHeld) {
         is_inside = true;
         EXPECT_THROW(condition.wait(source.get_token()), weft::Cancelled);
         EXPECT_NO_THROW(condition.notify());
-        EXPECT_THROW(condition.wait_for([] { return false; }, source.get_token()),
-                     weft::Cancelled);
+        EXPECT_THROW(condition.wait_for([] { return false; }, source.get_token()), weft::Cancelled);
     });
     while (!is_inside) std::this_thread::yield();
     source.request_stop();

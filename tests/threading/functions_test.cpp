@@ -122,9 +122,8 @@ TEST(Enumerate, ListsTheMainThreadFirstAndAllThatRun) {
     gate.acquire();
     std::vector<Thread> threads;
     for (int i = 0; i < 40; ++i) {
-        threads.emplace_back(ThreadOptions{.daemon = i % 2 == 0}, [&gate] {
-            const Guard held(gate);
-        });
+        threads.emplace_back(ThreadOptions{.daemon = i % 2 == 0},
+                             [&gate] { const Guard held(gate); });
     }
     const Thread unstarted;
     for (Thread& each : threads) each.start();
@@ -161,14 +160,18 @@ TEST(GetIdent, IsNotZeroAndItsOwnInEachLivingThread) {
     EXPECT_EQ(native_ids.size(), 2U);
 }
 
-TEST(StackSize, IsTheSystemsDefaultUntilSet) { EXPECT_EQ(stack_size(), 0U); }
+TEST(StackSize, IsTheSystemsDefaultUntilSet) {
+    EXPECT_EQ(stack_size(), 0U);
+}
 
 TEST(StackSize, AppliesToThreadsStartedLater) {
     for (const std::size_t size : {std::size_t{256} * 1024, std::size_t{1024} * 1024}) {
         EXPECT_EQ(stack_size(size), 0U);
         EXPECT_EQ(stack_size(), size);
         std::size_t seen = 0;
-        { const Joining joining{Thread([&seen] { seen = own_stack_size(); })}; }
+        {
+            const Joining joining{Thread([&seen] { seen = own_stack_size(); })};
+        }
         EXPECT_EQ(stack_size(0), size);
         EXPECT_GE(seen, size / 2);
         EXPECT_LE(seen, size + size / 2);

@@ -34,7 +34,9 @@ auto on_thread(ThreadOptions options, Look look) {
     return seen;
 }
 
-int number_in(const std::string& name) { return std::stoi(name.substr(name.find('-') + 1)); }
+int number_in(const std::string& name) {
+    return std::stoi(name.substr(name.find('-') + 1));
+}
 
 TEST(ThreadName, CountsUpByDefault) {
     const Thread first([] {});

@@ -54,7 +54,8 @@ void run_to_the_end(Thread thread) {
     thread.join();
 }
 
-// What a thread runs -------------------------------------------------------------------------------
+// What a thread runs
+// -------------------------------------------------------------------------------
 
 TEST(Thread, RunsTheTargetWithItsArguments) {
     int sum = 0;
@@ -87,11 +88,9 @@ TEST(Thread, PassesReferencesThroughStdRef) {
 
 TEST(Thread, TakesMoveOnlyTargetsAndArguments) {
     int seen = 0;
-    run_to_the_end(Thread(
-        [&seen, owned = std::make_unique<int>(2)](std::unique_ptr<int> given) {
-            seen = *owned + *given;
-        },
-        std::make_unique<int>(3)));
+    run_to_the_end(Thread([&seen, owned = std::make_unique<int>(2)](
+                              std::unique_ptr<int> given) { seen = *owned + *given; },
+                          std::make_unique<int>(3)));
     EXPECT_EQ(seen, 5);
 }
 
@@ -107,7 +106,9 @@ TEST(Thread, CallsMembersOfAnObject) {
 }
 
 int doubled = 0;
-void double_it(int n) { doubled = 2 * n; }
+void double_it(int n) {
+    doubled = 2 * n;
+}
 
 TEST(Thread, CallsAPlainFunction) {
     run_to_the_end(Thread(double_it, 21));
@@ -169,7 +170,8 @@ TEST(Thread, ReleasesTheTargetOnItsOwnThread) {
     EXPECT_EQ(where, ident);
 }
 
-// Runnable -----------------------------------------------------------------------------------------
+// Runnable
+// -----------------------------------------------------------------------------------------
 
 struct Counter : Runnable {
     Counter() = default;
@@ -241,7 +243,8 @@ TEST(ThreadOf, ObjectOutlivesItsHandlesWhileItRuns) {
     EXPECT_EQ(*token, 1);
 }
 
-// Starting -----------------------------------------------------------------------------------------
+// Starting
+// -----------------------------------------------------------------------------------------
 
 TEST(Thread, HasIdentifiersOnceStartReturns) {
     std::uint64_t ident = 0;
@@ -300,7 +303,8 @@ TEST(Thread, IsAliveWhileItRuns) {
     EXPECT_TRUE(running->is_alive());
 }
 
-// Joining ------------------------------------------------------------------------------------------
+// Joining
+// ------------------------------------------------------------------------------------------
 
 TEST(Thread, JoinWithALimitLeavesARunningThreadJoinable) {
     Running running;
@@ -422,7 +426,9 @@ TEST(Joining, RequestsStopWhenAnExceptionUnwinds) {
 TEST(Joining, DoesNotRequestStopAtAnOrdinaryEnd) {
     bool was_asked = true;
     Thread thread([&was_asked](const std::stop_token& stop) { was_asked = stop.stop_requested(); });
-    { const Joining joining{thread}; }
+    {
+        const Joining joining{thread};
+    }
     EXPECT_FALSE(was_asked);
     EXPECT_FALSE(thread.get_stop_token().stop_requested());
 }

@@ -3,8 +3,9 @@
 
 report=docs/full-test.md
 
+# run_full [filter]: with a filter, the stages whose titles match, and no page is written.
 run_full() {
-    local start failed=0
+    local start failed=0 only=${1:-}
     start=$(now_ms)
     results=$log_folder/full.tsv
     mkdir -p "$log_folder"
@@ -14,7 +15,8 @@ run_full() {
     full_stage "quick tests, g++, release" test_release
     full_stage "stress tests, g++, release" test_label release stress
     full_stage "strangers' projects" test_label release install
-    full_stage "quick tests on one processor" on_one_processor test_label release quick
+    full_stage "quick tests on one processor" test_one_processor
+    full_stage "model, long searches" test_model_at_length
     full_stage "quick tests, g++, debug" test_preset debug
     full_stage "quick tests, g++, shared library" test_preset shared
     full_stage "quick tests, clang++-19" test_preset clang
@@ -25,11 +27,15 @@ run_full() {
     full_stage "stress tests, thread sanitizer" test_sanitized_stress tsan
     full_stage "fuzzers, ${WEFT_FUZZ_SECONDS:-300} s each" run_fuzzers "${WEFT_FUZZ_SECONDS:-300}"
     full_stage "quick tests, aarch64 under qemu-user" test_aarch64
+    full_stage "members taken away, one after the other" test_mutants
 
+    [ -s "$results" ] || fail "no stage of the full test matches '$only'"
     awk -F'\t' '$3 > 0 { bad = 1 } END { exit bad }' "$results" || failed=1
-    write_report "$start" >"$report"
     awk -F'\t' '{ p += $2; f += $3 } END { printf "%d passed, %d failed\n", p, f }' "$results"
-    echo "written to $report"
+    if [ -z "$only" ]; then
+        write_report "$start" >"$report"
+        echo "written to $report"
+    fi
     return "$failed"
 }
 
@@ -37,6 +43,7 @@ run_full() {
 full_stage() {
     local title=$1 lines start
     shift
+    [[ $title =~ $only ]] || return 0
     lines=$(wc -l <"$results")
     start=$(now_ms)
     printf '\n== %s\n' "$title"
@@ -65,10 +72,25 @@ test_sanitized_stress() {  # test_sanitized_stress <preset>
     run_suite "$WEFT_SUITE_TITLE" "$1" -L '^stress$'
 }
 
-on_one_processor() {
-    jobs=1
-    taskset -cp 0 "$BASHPID" >/dev/null
-    "$@"
+# The model's searches as far as they go in some minutes, instead of some seconds.
+test_model_at_length() {
+    build_preset release
+    WEFT_TEST_FULL=1 WEFT_TEST_BUDGET=1700 run_suite "$WEFT_SUITE_TITLE" release -L '^model$'
+}
+
+# As many covered members as are asked for, others every day.
+test_mutants() {
+    local log killed bad start status=0
+    log=$(log_name "$WEFT_SUITE_TITLE")
+    start=$(now_ms)
+    step "$WEFT_SUITE_TITLE" python3 -B tests/house/mutate.py --jobs "$jobs" \
+        --count "${WEFT_MUTANTS:-60}" --seed "$(date -u +%Y%m%d)" || status=$?
+    read -r killed bad < <(sed -nE \
+        's/^([0-9]+) killed, ([0-9]+) survived,.*, ([0-9]+) broken$/\1 \2 \3/p' "$log" |
+        awk '{ print $1, $2 + $3 }') || return 1
+    tail -n 1 "$log"
+    record "$WEFT_SUITE_TITLE" "$killed" "$bad" "$(seconds_since "$start")"
+    return "$status"
 }
 
 # qemu-user passes what a program starts to this machine's kernel, so child programs get the emulator

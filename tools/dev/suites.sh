@@ -75,6 +75,16 @@ test_release() {
     run_suite "${WEFT_SUITE_TITLE:-quick tests}" release "${chosen[@]}"
 }
 
+# Not the checks of the tree, nor the model, which has a scheduler of its own, nor the replayed inputs.
+test_one_processor() {
+    need_packages "${packages_test[@]}" util-linux
+    build_preset release
+    jobs=1
+    taskset -cp 0 "$BASHPID" >/dev/null
+    run_suite "${WEFT_SUITE_TITLE:-quick tests on one processor}" release \
+        -L '^quick$' -LE '^(house|misuse|model|fuzz)$'
+}
+
 sanitizer_options() {
     local symbolizer
     symbolizer=$(command -v llvm-symbolizer-19 || true)
@@ -105,26 +115,43 @@ test_tsan() {
     echo "bring an operator new of their own: $(tr '\n' ' ' <build/tsan/tests/left_out.txt)"
 }
 
+fuzz_one() {  # fuzz_one <name> <seconds>
+    mkdir -p "build/fuzz/$1/found" "build/fuzz/$1/corpus"
+    "build/asan-ubsan/fuzz/$1" -max_total_time="$2" -timeout=20 -rss_limit_mb=2048 \
+        -print_final_stats=1 -artifact_prefix="build/fuzz/$1/found/" \
+        "build/fuzz/$1/corpus" "fuzz/corpus/$1" >"$(log_name "fuzz $1")" 2>&1 </dev/null
+}
+
 run_fuzzers() {  # run_fuzzers <seconds> [name]
-    local seconds=$1 only=${2:-} name names start passed=0 failed=0
+    local seconds=$1 only=${2:-} name names batch pids i status start passed=0 failed=0
     need_packages "${packages_clang[@]}"
     build_preset asan-ubsan
     sanitizer_options
     mapfile -t names < <(grep -x -- "${only:-.*}" build/asan-ubsan/fuzz/fuzzers.txt | sed '/^$/d')
     [ "${#names[@]}" -gt 0 ] || [ -z "$only" ] || fail "no fuzzer is called $only"
     start=$(now_ms)
-    for name in "${names[@]}"; do
-        mkdir -p "build/fuzz/$name/found" "build/fuzz/$name/corpus"
-        if step "fuzz $name for $seconds s" "build/asan-ubsan/fuzz/$name" \
-            -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
-            -artifact_prefix="build/fuzz/$name/found/" \
-            "build/fuzz/$name/corpus" "fuzz/corpus/$name"; then
-            passed=$((passed + 1))
-        else
-            failed=$((failed + 1))
-        fi
+    # As many at a time as there are processors: each takes the same time.
+    for ((i = 0; i < ${#names[@]}; i += jobs)); do
+        batch=("${names[@]:i:jobs}")
+        pids=()
+        for name in "${batch[@]}"; do
+            fuzz_one "$name" "$seconds" &
+            pids+=($!)
+        done
+        for name in "${batch[@]}"; do
+            status=0
+            wait "${pids[0]}" || status=$?
+            pids=("${pids[@]:1}")
+            if [ "$status" -eq 0 ]; then
+                passed=$((passed + 1))
+            else
+                failed=$((failed + 1))
+                printf 'fuzz %s failed (%d)\n' "$name" "$status"
+                show_failure "$(log_name "fuzz $name")"
+            fi
+        done
     done
-    echo "fuzzers: $passed passed, $failed failed"
+    echo "fuzzers, $seconds s each: $passed passed, $failed failed"
     record "fuzzers, $seconds s each" "$passed" "$failed" "$(seconds_since "$start")"
     [ "$failed" -eq 0 ]
 }

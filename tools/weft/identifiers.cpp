@@ -11,21 +11,22 @@ namespace tour {
 namespace {
 
 constexpr std::array<std::string_view, 62> kKeywords = {
-    "alignas",  "auto",      "bool",     "break",    "case",     "catch",    "char",
-    "class",    "const",     "constexpr", "continue", "decltype", "default",  "define",
-    "defined",  "delete",    "do",       "double",   "elif",     "else",     "endif",
-    "enum",     "error",     "explicit", "extern",   "false",    "float",    "for",
-    "friend",   "goto",      "if",       "ifdef",    "ifndef",   "include",  "inline",
-    "int",      "long",      "namespace", "new",      "noexcept", "operator", "pragma",
-    "private",  "public",    "return",   "short",    "signed",   "sizeof",   "static",
-    "struct",   "switch",    "template", "this",     "true",     "typedef",  "typename",
-    "undef",    "union",     "unsigned", "using",    "virtual",  "void"};
+    "alignas",  "auto",      "bool",     "break",    "case",    "catch",     "char",    "class",
+    "const",    "constexpr", "continue", "decltype", "default", "define",    "defined", "delete",
+    "do",       "double",    "elif",     "else",     "endif",   "enum",      "error",   "explicit",
+    "extern",   "false",     "float",    "for",      "friend",  "goto",      "if",      "ifdef",
+    "ifndef",   "include",   "inline",   "int",      "long",    "namespace", "new",     "noexcept",
+    "operator", "pragma",    "private",  "public",   "return",  "short",     "signed",  "sizeof",
+    "static",   "struct",    "switch",   "template", "this",    "true",      "typedef", "typename",
+    "undef",    "union",     "unsigned", "using",    "virtual", "void"};
 
 bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 /// FNV-1a.
 std::uint64_t digest_of(std::string_view text) {

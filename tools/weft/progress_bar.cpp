@@ -31,8 +31,8 @@ void ProgressBar::advance() {
 void ProgressBar::draw() {
     constexpr std::size_t kWidth = 30;
     const std::size_t filled = total_ == 0 ? kWidth : done_ * kWidth / total_;
-    fmt::print(stderr, "\r\033[K  {} [{:<{}}] {}/{}", what_, std::string(filled, '#'), kWidth, done_,
-               total_);
+    fmt::print(stderr, "\r\033[K  {} [{:<{}}] {}/{}", what_, std::string(filled, '#'), kWidth,
+               done_, total_);
     std::fflush(stderr);
     is_drawn_ = true;
 }

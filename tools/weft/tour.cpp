@@ -99,17 +99,19 @@ int run(const std::filesystem::path& folder) {
     auto start = Clock::now();
     const Findings expected = read_one_after_the_other(files);
     const double sequential = seconds_since(start);
-    fmt::print("  One thread read {:.1f} MB, took their digest and counted {} different names in "
-               "{:.2f} s.\n",
-               static_cast<double>(expected.bytes) / 1e6, expected.counts.size(), sequential);
+    fmt::print(
+        "  One thread read {:.1f} MB, took their digest and counted {} different names in "
+        "{:.2f} s.\n",
+        static_cast<double>(expected.bytes) / 1e6, expected.counts.size(), sequential);
 
     const std::size_t workers = std::max(2U, std::thread::hardware_concurrency());
     start = Clock::now();
     const Findings found = read_with_workers(files, workers);
     const double concurrent = seconds_since(start);
-    fmt::print("  {} threads that took the files from a SimpleQueue did the same in {:.2f} s: "
-               "{:.2f} times as fast.\n",
-               workers, concurrent, sequential / concurrent);
+    fmt::print(
+        "  {} threads that took the files from a SimpleQueue did the same in {:.2f} s: "
+        "{:.2f} times as fast.\n",
+        workers, concurrent, sequential / concurrent);
 
     if (found != expected) {
         fmt::print("  Their counts or digests DIFFER: this is a bug in Weft, please report it.\n");

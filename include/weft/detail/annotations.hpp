@@ -3,9 +3,9 @@
 /// Clang's thread-safety analysis: which function takes, needs or gives back which lock. Nothing
 /// for other compilers. The words are those of the analysis' own documentation.
 #if defined(__clang__)
-#define WEFT_THREAD_ANNOTATION(x) __attribute__((x))
+#    define WEFT_THREAD_ANNOTATION(x) __attribute__((x))
 #else
-#define WEFT_THREAD_ANNOTATION(x)
+#    define WEFT_THREAD_ANNOTATION(x)
 #endif
 
 #define WEFT_CAPABILITY(x) WEFT_THREAD_ANNOTATION(capability(x))

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #ifdef WEFT_MODEL
-#include "model/atomic.hpp"
+#    include "model/atomic.hpp"
 #endif
 
 /// Every atomic that an engine of Weft coordinates through is a `weft::detail::Atomic`, and every

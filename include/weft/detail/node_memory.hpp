@@ -12,7 +12,9 @@ namespace weft::detail {
 /// A general allocator does badly with this: what the consumer frees piles up on its side, and
 /// every few calls one of the two has to take the other's lock. Here a thread cuts its nodes, one
 /// after the other, from a page of its own, and a page is freed as a whole by whoever frees the
-/// last of its nodes. In return the longest-lived node keeps its page of four kilobytes.
+/// last of its nodes. In return the longest-lived node keeps its page of four kilobytes: in the
+/// worst case one node in 251. A thread's uncut slots keep their page until it ends: at most one
+/// page for each of the eight size classes, 32 kilobytes.
 ///
 /// Derive from it to have a type's `new` and `delete` use it; only for types that fit().
 struct NodeMemory {

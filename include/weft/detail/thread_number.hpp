@@ -15,7 +15,8 @@ namespace weft::detail {
 [[nodiscard]] inline std::uint64_t this_thread_number() noexcept {
     // Each shared library of a program may have a copy of this, and all copies agree.
     static constinit thread_local std::uint64_t number = 0;
-    if (number == 0) [[unlikely]] number = make_thread_number();
+    if (number == 0) [[unlikely]]
+        number = make_thread_number();
     return number;
 }
 

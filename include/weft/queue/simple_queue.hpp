@@ -72,8 +72,9 @@ struct Parcel {
 [[noreturn]] WEFT_API void throw_empty();
 WEFT_API void check_get_timeout(Timeout timeout);
 /// Takes the oldest word after waiting for one; throws what the end of the wait says.
-[[nodiscard]] WEFT_API std::uint64_t wait_for_word(weft::detail::WordQueue& words, Timeout timeout,
-                                                   const std::stop_token* stop);
+[[nodiscard]] WEFT_API weft::detail::WordQueue::Taken wait_for_word(weft::detail::WordQueue& words,
+                                                                    Timeout timeout,
+                                                                    const std::stop_token* stop);
 
 }  // namespace detail
 
@@ -98,12 +99,14 @@ WEFT_API void check_get_timeout(Timeout timeout);
 /// handlers run between two instructions of the interpreter.
 ///
 /// Plain items of up to eight bytes take eight bytes of the queue's memory. Any other item has a
-/// node of its own, which the putting thread cuts from a page of four kilobytes; a page is freed
-/// with the last of its items.
+/// node of its own, which the putting thread cuts from a page of four kilobytes. A page is freed
+/// with the last of its items, so in the worst case (small items, of which one in 251 stays) an
+/// item keeps four kilobytes. What a thread has not cut yet keeps its page until the thread ends:
+/// at most eight pages, one for each size class, hence 32 kilobytes a thread.
 ///
 /// The queue stays where it was built: it can be neither copied nor moved. Its destructor destroys
-/// the items that are left. It may run as soon as the last get has returned, also before the put
-/// that brought the item has: a queue for one reply may live on the stack of whoever waits for it.
+/// the items that are left. It may run once every get has returned, also before the put that
+/// brought the last item has: a queue for one reply may live on the stack of whoever waits for it.
 /// To destroy a queue that a thread waits on is a mistake, which an assertion reports in debug
 /// builds.
 ///
@@ -128,15 +131,17 @@ public:
     ~SimpleQueue() {
         if constexpr (!Parcel::is_inline) {
             // One by one, because an item's destructor may put another.
-            std::uint64_t word = 0;
-            while (words_.try_pop(word)) Parcel::node_of(word).reset();
+            Taken taken;
+            while (words_.try_pop(taken)) Parcel::node_of(taken.word).reset();
         }
     }
 
     /// The number of items at one moment during the call; other threads may have changed it since.
     [[nodiscard]] std::size_t qsize() const noexcept { return words_.size(); }
 
-    /// True when there was no item at one moment during the call. Takes no lock.
+    /// True when there was no item at one moment during the call. Takes no lock. Says nothing about
+    /// other queues at that moment: two threads of which each puts into one queue and then looks at
+    /// the other may both find it empty.
     [[nodiscard]] bool empty() const noexcept { return words_.is_empty(); }
 
     /// Appends an item. Never waits. Throws `std::bad_alloc`, and whatever copying or moving T
@@ -199,13 +204,13 @@ public:
     /// KeyboardInterruptGuard lives.
     ///
     /// When moving the item out throws, the exception goes on to the caller, and the item, as its
-    /// move has left it, goes back to the front of the queue, before all that were not taken yet.
-    /// Until then it is not in the queue for anybody else. After any other exception nothing has
-    /// changed. The same holds for the other ways to get.
+    /// move has left it, goes back to where it was, before all items that were put later. Until
+    /// then it is not in the queue for anybody else. After any other exception nothing has changed.
+    /// The same holds for the other ways to get.
     T get() {
-        std::uint64_t word = 0;
-        if (!words_.try_pop(word)) word = detail::wait_for_word(words_, Timeout(), nullptr);
-        return take_out(word);
+        Taken taken;
+        if (!words_.try_pop(taken)) taken = detail::wait_for_word(words_, Timeout(), nullptr);
+        return take_out(taken);
     }
 
     /// Takes the oldest item. `block` false: throws queue::Empty when there is none at once, and
@@ -217,41 +222,42 @@ public:
     T get(std::same_as<bool> auto block, Timeout timeout = {}) {
         if (!block) return get_nowait();
         detail::check_get_timeout(timeout);
-        std::uint64_t word = 0;
-        if (!words_.try_pop(word)) word = detail::wait_for_word(words_, timeout, nullptr);
-        return take_out(word);
+        Taken taken;
+        if (!words_.try_pop(taken)) taken = detail::wait_for_word(words_, timeout, nullptr);
+        return take_out(taken);
     }
 
     /// As get(true, timeout), but also stops waiting when `stop` is triggered, and then throws
     /// weft::Cancelled. An item that is there is taken even if the stop was requested before.
     T get(std::stop_token stop, Timeout timeout = {}) {
         detail::check_get_timeout(timeout);
-        std::uint64_t word = 0;
-        if (!words_.try_pop(word)) word = detail::wait_for_word(words_, timeout, &stop);
-        return take_out(word);
+        Taken taken;
+        if (!words_.try_pop(taken)) taken = detail::wait_for_word(words_, timeout, &stop);
+        return take_out(taken);
     }
 
     /// The same as get(false).
     T get_nowait() {
-        std::uint64_t word = 0;
-        if (!words_.try_pop(word)) detail::throw_empty();
-        return take_out(word);
+        Taken taken;
+        if (!words_.try_pop(taken)) detail::throw_empty();
+        return take_out(taken);
     }
 
 private:
     using Parcel = detail::Parcel<T>;
     using Node = typename Parcel::Node;
+    using Taken = weft::detail::WordQueue::Taken;
 
-    T take_out(std::uint64_t word) {
+    T take_out(const Taken& taken) {
         if constexpr (Parcel::is_inline) {
-            return Parcel::unpack(word);
+            return Parcel::unpack(taken.word);
         } else {
-            std::unique_ptr<Node> node = Parcel::node_of(word);
+            std::unique_ptr<Node> node = Parcel::node_of(taken.word);
             if constexpr (Parcel::may_come_back) {
                 try {
                     return T(std::move(node->item));
                 } catch (...) {
-                    words_.give_back(word, *node.release());
+                    words_.give_back(taken, *node.release());
                     throw;
                 }
             } else {

@@ -106,8 +106,8 @@ public:
 
 private:
     template <class Predicate>
-    auto wait_until(Predicate predicate, Timeout timeout, const std::stop_token* stop)
-        WEFT_NO_THREAD_SAFETY_ANALYSIS {
+    auto wait_until(Predicate predicate, Timeout timeout,
+                    const std::stop_token* stop) WEFT_NO_THREAD_SAFETY_ANALYSIS {
         auto result = std::invoke(predicate);
         if (static_cast<bool>(result)) return result;
         const auto deadline = detail::Deadline::after(timeout);

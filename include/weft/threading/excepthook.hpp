@@ -14,9 +14,9 @@ namespace weft::threading {
 ///
 /// Unlike Python there is no exc_traceback: a C++ exception does not keep the stack that it left.
 struct ExceptHookArgs {
-    std::string exc_type;           ///< the exception's type, as in the source
-    std::exception_ptr exc_value;   ///< the exception; may be null
-    std::optional<Thread> thread;   ///< in which thread; empty if that is not known
+    std::string exc_type;          ///< the exception's type, as in the source
+    std::exception_ptr exc_value;  ///< the exception; may be null
+    std::optional<Thread> thread;  ///< in which thread; empty if that is not known
 
     /// The exception's type and message, as `type: message`.
     [[nodiscard]] WEFT_API std::string what() const;

@@ -17,8 +17,8 @@ int count_usable_cpus() {
     const int saved_errno = errno;
     cpu_set_t set;
     CPU_ZERO(&set);
-    // Of the main thread, not of whichever asks first and may be pinned. Fails on machines with more
-    // CPUs than the fixed set holds: such a machine has many.
+    // Of the main thread, not of whichever asks first and may be pinned. Fails on machines with
+    // more CPUs than the fixed set holds: such a machine has many.
     const bool is_known = sched_getaffinity(getpid(), sizeof set, &set) == 0;
     errno = saved_errno;
     if (!is_known) return CPU_SETSIZE;
@@ -28,7 +28,9 @@ int count_usable_cpus() {
 
 }  // namespace
 
-int current_cpu() noexcept { return sched_getcpu(); }
+int current_cpu() noexcept {
+    return sched_getcpu();
+}
 
 int usable_cpus() noexcept {
     int count = known_usable_cpus.load(std::memory_order_relaxed);
@@ -39,7 +41,9 @@ int usable_cpus() noexcept {
     return count;
 }
 
-void forget_usable_cpus() noexcept { known_usable_cpus.store(0, std::memory_order_relaxed); }
+void forget_usable_cpus() noexcept {
+    known_usable_cpus.store(0, std::memory_order_relaxed);
+}
 
 void pause() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
@@ -49,7 +53,9 @@ void pause() noexcept {
 #endif
 }
 
-void yield() noexcept { sched_yield(); }
+void yield() noexcept {
+    sched_yield();
+}
 
 std::int64_t monotonic_now() noexcept {
     timespec time{};

@@ -3,7 +3,7 @@
 #include <exception>
 
 #if defined(__GLIBCXX__)
-#include <cxxabi.h>
+#    include <cxxabi.h>
 #endif
 
 namespace weft::os {

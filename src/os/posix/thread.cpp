@@ -40,15 +40,21 @@ private:
 }  // namespace
 
 // pthread_t is a number on one system and a pointer on the next, hence the casts that take both.
-ThreadHandle current_thread() noexcept { return (ThreadHandle)pthread_self(); }
+ThreadHandle current_thread() noexcept {
+    return (ThreadHandle)pthread_self();
+}
 
 std::uint64_t native_thread_id() noexcept {
     return static_cast<std::uint64_t>(syscall(SYS_gettid));
 }
 
-bool is_first_thread() noexcept { return syscall(SYS_gettid) == syscall(SYS_getpid); }
+bool is_first_thread() noexcept {
+    return syscall(SYS_gettid) == syscall(SYS_getpid);
+}
 
-std::uint64_t first_thread_id() noexcept { return static_cast<std::uint64_t>(getpid()); }
+std::uint64_t first_thread_id() noexcept {
+    return static_cast<std::uint64_t>(getpid());
+}
 
 NewThread create_thread(void* (*entry)(void*), void* argument, std::size_t stack_size) noexcept {
     pthread_t thread{};
@@ -93,7 +99,9 @@ std::optional<EndSlot> create_end_slot(void (*at_end)(void*)) noexcept {
     return key;
 }
 
-int set_end_slot(EndSlot slot, void* value) noexcept { return pthread_setspecific(slot, value); }
+int set_end_slot(EndSlot slot, void* value) noexcept {
+    return pthread_setspecific(slot, value);
+}
 
 bool call_in_forked_child(void (*child)()) noexcept {
     return pthread_atfork(nullptr, nullptr, child) == 0;

@@ -5,4 +5,6 @@
 // What a public header must not do: the macro takes `small` for `char`.
 int small = 0;
 
-int main() { return small; }
+int main() {
+    return small;
+}

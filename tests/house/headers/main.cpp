@@ -1,4 +1,5 @@
-// Every installed header was compiled into this program in several units: that it links is the test.
+// Every installed header was compiled into this program in several units: that it links is the
+// test.
 
 #include <cstdio>
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// Names that windows.h and its like take as macros. Whoever includes Weft after them must not notice.
+// Names that windows.h and its like take as macros. Whoever includes Weft after them must not
+// notice.
 
 // clang-format off
 #define min(a, b) (((a) < (b)) ? (a) : (b))
