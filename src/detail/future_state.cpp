@@ -87,6 +87,17 @@ bool FutureState::start_task() noexcept {
     return false;
 }
 
+void FutureState::refuse(std::exception_ptr error) noexcept {
+    if (error == nullptr) {
+        cancel();
+        // Cancelled becomes notified, so that wait() and as_completed() count it as done.
+        start_task();
+    } else if (start_task()) {
+        drop_call();
+        fail(std::move(error));
+    }
+}
+
 bool FutureState::set_running_or_notify_cancel() {
     const std::uint32_t word = word_.load(std::memory_order_acquire);
     const FuturePhase before = phase_of(word);
@@ -123,6 +134,19 @@ void FutureState::wait_until_done(const WaitLimits& limits) {
         // seq_cst pairs with end(): see there.
         return is_done(phase_of(word_.load(std::memory_order_seq_cst)));
     };
+    // A thread that runs tasks itself makes room for others, or runs what it waits for.
+    struct Notice {
+        Notice(FutureState& future, const WaitLimits& within) : runner(TaskRunner::current()) {
+            if (runner != nullptr) runner->before_wait(future, within);
+        }
+        ~Notice() {
+            if (runner != nullptr) runner->after_wait();
+        }
+        Notice(const Notice&) = delete;
+        Notice& operator=(const Notice&) = delete;
+        TaskRunner* runner;
+    };
+    const Notice notice(*this, limits);
     const WaitEnd how = waiters_.wait(take, limits);
     if (how == WaitEnd::timed_out) {
         throw futures::TimeoutError(fmt::format("the future was not done in time; it is {}",
@@ -246,6 +270,14 @@ std::string FutureState::repr() const {
     }
     return text + ">";
 }
+
+namespace {
+constinit thread_local TaskRunner* current_runner = nullptr;
+}  // namespace
+
+TaskRunner* TaskRunner::current() noexcept { return current_runner; }
+
+void TaskRunner::set_current(TaskRunner* runner) noexcept { current_runner = runner; }
 
 void report_callback_error(const FutureState& future) noexcept {
     const std::exception_ptr error = std::current_exception();

@@ -85,8 +85,8 @@ public:
     void finish() noexcept { end(FuturePhase::finished, 0); }
     /// The same with an exception; `error` must not be null.
     void fail(std::exception_ptr error) noexcept {
-        error_ = std::move(error);
-        end(FuturePhase::finished, kFailed);
+        keep_error(std::move(error));
+        publish();
     }
 
     // Outcome.
@@ -114,8 +114,21 @@ public:
 
     // Tasks.
 
-    /// Runs the call that the result comes from, unless it was cancelled.
-    virtual void run_task() noexcept {}
+    /// Makes the call that the result comes from, keeps what it returns or throws, and destroys it;
+    /// false when it was cancelled or begun before. publish() must follow.
+    [[nodiscard]] virtual bool perform() noexcept { return false; }
+    /// Ends the future with what perform() has kept.
+    void publish() noexcept { end(FuturePhase::finished, error_ != nullptr ? kFailed : 0); }
+    void run_task() noexcept {
+        if (perform()) publish();
+    }
+    /// Ends a future whose call will not be made: with an exception, or without one as cancelled.
+    /// Nothing happens to one that was begun.
+    void refuse(std::exception_ptr error) noexcept;
+
+    /// Who may run the call on behalf of a thread that waits for it; null for nobody. Written
+    /// before the task can be seen by two threads.
+    const void* home = nullptr;
     /// Asks a running call to stop; false when it takes no stop token, or was asked before.
     virtual bool request_stop() noexcept { return false; }
     [[nodiscard]] virtual int priority() const noexcept { return 0; }
@@ -133,6 +146,8 @@ protected:
         : owners_(owner == Owner::user ? 1 : 1 + kTaskOwner),
           word_(owner == Owner::user ? 0 : kOwned) {}
     virtual ~FutureState();
+
+    void keep_error(std::exception_ptr error) noexcept { error_ = std::move(error); }
 
     /// Destroys what the call captured; called once at most, when it will not run (any more).
     virtual void drop_call() noexcept {}
@@ -186,6 +201,25 @@ private:
     FutureListener* first_ = nullptr;
     FutureListener* last_ = nullptr;
     std::exception_ptr error_;        ///< written before the word says kFailed
+};
+
+/// What the thread that runs tasks does around a wait for a future, so that the task that it waits
+/// for can run. One a thread at most.
+class TaskRunner {
+public:
+    /// Called before the thread blocks on a future that is not done; may run it. Throws
+    /// DeadlockError if the wait would never end.
+    virtual void before_wait(FutureState& future, const WaitLimits& limits) = 0;
+    /// Called after that wait, if before_wait() has returned.
+    virtual void after_wait() noexcept = 0;
+
+    /// The calling thread's; null for none.
+    [[nodiscard]] static TaskRunner* current() noexcept;
+    static void set_current(TaskRunner* runner) noexcept;
+
+protected:
+    TaskRunner() = default;
+    ~TaskRunner() = default;
 };
 
 /// Hands the exception that is being handled, a callback's, to weft::unraisablehook.

@@ -153,9 +153,8 @@ public:
         if (has_call_) call_.~Call();
     }
 
-    void run_task() noexcept override {
-        if (!this->start_task()) return;
-        std::exception_ptr error;
+    [[nodiscard]] bool perform() noexcept override {
+        if (!this->start_task()) return false;
         try {
             this->construct_from([this]() -> decltype(auto) {
                 if constexpr (Call::kTakesStop) {
@@ -165,11 +164,11 @@ public:
                 }
             });
         } catch (...) {
-            error = std::current_exception();
+            this->keep_error(std::current_exception());
         }
         // Before anybody learns of the end: what the call captured is gone when result() returns.
         drop_call();
-        error == nullptr ? this->finish() : this->fail(std::move(error));
+        return true;
     }
     bool request_stop() noexcept override {
         if constexpr (Call::kTakesStop) {

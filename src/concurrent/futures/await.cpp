@@ -13,10 +13,10 @@ public:
     explicit ResumeTask(std::coroutine_handle<> coroutine) noexcept
         : FutureState(Owner::executor), coroutine_(coroutine) {}
 
-    void run_task() noexcept override {
-        if (!start_task()) return;
+    [[nodiscard]] bool perform() noexcept override {
+        if (!start_task()) return false;
         coroutine_.resume();
-        finish();
+        return true;
     }
     [[nodiscard]] const std::type_info& result_type() const noexcept override {
         return typeid(void);

@@ -13,9 +13,7 @@ void Task::run() noexcept {
 
 void Task::drop() noexcept {
     detail::FutureState* const state = std::exchange(state_, nullptr);
-    state->cancel();
-    // Cancelled becomes notified, so that wait() and as_completed() count it as done.
-    state->start_task();
+    state->refuse(nullptr);
     state->drop_task();
 }
 

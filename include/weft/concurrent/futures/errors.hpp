@@ -36,6 +36,25 @@ public:
     ~BrokenExecutor() override;
 };
 
+/// A wait that would never end: the task that waits is, over one or more others, what it waits for.
+/// The message names them. Python has none: there, such tasks hang.
+class WEFT_API DeadlockError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+    ~DeadlockError() override;
+};
+
+namespace thread {
+
+/// A worker's initializer has thrown; nothing that was waiting, or is submitted later, can run.
+class WEFT_API BrokenThreadPool : public BrokenExecutor {
+public:
+    using BrokenExecutor::BrokenExecutor;
+    ~BrokenThreadPool() override;
+};
+
+}  // namespace thread
+
 /// Thrown where a limit of time has passed.
 using weft::TimeoutError;
 

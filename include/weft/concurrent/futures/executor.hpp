@@ -61,6 +61,11 @@ public:
     [[nodiscard]] int priority() const noexcept;
     [[nodiscard]] std::string_view name() const noexcept;
 
+    /// For executors of Weft: the state, with the task's share of it; afterwards this is no task.
+    [[nodiscard]] detail::FutureState* release_state() noexcept {
+        return std::exchange(state_, nullptr);
+    }
+
 private:
     friend class Executor;
     friend struct detail::FutureAccess;
