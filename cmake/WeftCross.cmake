@@ -14,6 +14,7 @@ endfunction()
 
 weft_borrow_headers(fmt::fmt-header-only fmt)
 target_compile_definitions(fmt::fmt-header-only INTERFACE FMT_HEADER_ONLY=1)
+weft_borrow_headers(Boost::headers boost)
 if(WEFT_BUILD_TOOLS)
   weft_borrow_headers(CLI11::CLI11 CLI)
 endif()

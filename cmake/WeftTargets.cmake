@@ -56,11 +56,16 @@ function(weft_add_child name)
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/children)
 endfunction()
 
-# weft_add_test(<name> SOURCES ... [LABELS ...] [CHILDREN ...] [LIBRARIES ...] [TIMEOUT <s>] [OWN_MAIN])
+# weft_add_test(<name> SOURCES ... [LABELS ...] [CHILDREN ...] [LIBRARIES ...] [TIMEOUT <s>] [OWN_MAIN]
+#               [INTERNAL])
 # A GoogleTest program; each of its cases is a test of ctest. Labels: quick (what is left out gets it),
 # threads, stress, fork, misuse, install, model. OWN_MAIN: the sources have a main of their own.
+# INTERNAL: it calls what a shared library hides, so it is left out there.
 function(weft_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "OWN_MAIN" "TIMEOUT" "SOURCES;LABELS;CHILDREN;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "OWN_MAIN;INTERNAL" "TIMEOUT" "SOURCES;LABELS;CHILDREN;LIBRARIES")
+  if(arg_INTERNAL AND BUILD_SHARED_LIBS)
+    return()
+  endif()
   if(NOT arg_LABELS)
     set(arg_LABELS quick)
   elseif(NOT "stress" IN_LIST arg_LABELS)
@@ -149,13 +154,18 @@ function(weft_add_fuzzer name)
   endif()
 endfunction()
 
-# weft_add_misuse(<name> SOURCE <file> EXPECT <regex>)
+# weft_add_misuse(<name> SOURCE <file> EXPECT <regex> [COMPILER <path>] [OPTIONS <option>...])
 # Code that must not compile: the test misuse.<name> passes when the compiler refuses it with a message
 # that matches. Compiled as it would be by a user, without our flags.
 function(weft_add_misuse name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "SOURCE;EXPECT" "")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "SOURCE;EXPECT;COMPILER" "OPTIONS")
+  if(NOT arg_COMPILER)
+    set(arg_COMPILER ${CMAKE_CXX_COMPILER})
+  endif()
+  list(JOIN arg_OPTIONS "|" options)
   add_test(NAME misuse.${name} COMMAND ${CMAKE_COMMAND}
-    -D COMPILER=${CMAKE_CXX_COMPILER}
+    -D COMPILER=${arg_COMPILER}
+    -D OPTIONS=${options}
     -D SOURCE=${CMAKE_CURRENT_SOURCE_DIR}/${arg_SOURCE}
     -D INCLUDES=${PROJECT_SOURCE_DIR}/include|${PROJECT_SOURCE_DIR}/tests
     -D EXPECT=${arg_EXPECT}

@@ -2,8 +2,9 @@
 cmake_minimum_required(VERSION 3.25)
 string(REPLACE "|" ";" INCLUDES "${INCLUDES}")
 list(TRANSFORM INCLUDES PREPEND -I)
+string(REPLACE "|" ";" OPTIONS "${OPTIONS}")
 execute_process(
-  COMMAND ${COMPILER} -std=c++20 -fsyntax-only ${INCLUDES} ${SOURCE}
+  COMMAND ${COMPILER} -std=c++20 -fsyntax-only ${OPTIONS} ${INCLUDES} ${SOURCE}
   RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
 if(status EQUAL 0)
   message(FATAL_ERROR "${SOURCE} compiles, but must not")

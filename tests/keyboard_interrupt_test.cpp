@@ -49,6 +49,9 @@ INSTANTIATE_TEST_SUITE_P(
               "interrupted\ncheck: KeyboardInterrupt\ninterrupted\ncheck: KeyboardInterrupt\n"
               "notified\n"},
         Press{"in_a_condition", "wait: KeyboardInterrupt\nlock held\n"},
+        Press{"in_a_semaphore", "acquire: KeyboardInterrupt\na permit\n"},
+        Press{"in_an_event", "wait: KeyboardInterrupt\nunset\n"},
+        Press{"in_a_barrier", "wait: KeyboardInterrupt\nbroken\n"},
         Press{"while_another_thread_waits", "check: KeyboardInterrupt\ncheck: done\nnotified\n"},
         Press{"twice", "check: KeyboardInterrupt\ncheck: done\ncheck: KeyboardInterrupt\n"},
         Press{"without_need_to_wait",

@@ -1,7 +1,7 @@
-// Lock and RLock beside the mutexes of the standard library, oneTBB and Boost: alone, and with two
-// and four threads that want the same lock. The last table says how four threads that do nothing
-// else share it: the part of all acquisitions that the luckiest and the unluckiest thread had.
-// Checked: no increment is lost.
+// Lock and RLock beside the mutexes of the standard library, oneTBB, Boost and CPython: alone, and
+// with two and four threads that want the same lock. The last table says how four threads that do
+// nothing else share it: the part of all acquisitions that the luckiest and the unluckiest thread
+// had. Checked: no increment is lost.
 
 #include <benchmark/benchmark.h>
 
@@ -9,6 +9,7 @@
 #include <atomic>
 #include <barrier>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -21,9 +22,27 @@
 #include <boost/thread/mutex.hpp>
 #include <weft/threading/lock.hpp>
 
+#include "support/cpython.hpp"
 #include "support/pairs.hpp"
 
 namespace {
+
+/// The two operations of Weft's lock that nobody else wants, and nothing else: what is left of it
+/// without the look whether the order of locks is checked.
+class BareOperations {
+public:
+    void lock() {
+        while ((state_.fetch_or(1, std::memory_order_acquire) & 1) != 0) std::this_thread::yield();
+    }
+    void unlock() {
+        std::uint32_t expected = 1;
+        state_.compare_exchange_strong(expected, 0, std::memory_order_release,
+                                       std::memory_order_relaxed);
+    }
+
+private:
+    std::atomic<std::uint32_t> state_{0};
+};
 
 template <class Mutex>
 void alone(benchmark::State& state) {
@@ -145,8 +164,22 @@ int main(int argc, char** argv) {
     add<std::mutex>("std::mutex");
     add<tbb::mutex>("tbb::mutex");
     add<boost::mutex>("boost::mutex");
+    benchmark::RegisterBenchmark(bench::name("BM_Lock_alone", "its bare operations").c_str(),
+                                 alone<BareOperations>);
     add_recursive<weft::threading::RLock>("weft");
     add_recursive<std::recursive_mutex>("std::recursive_mutex");
+    for (const std::string kind : {"Lock", "RLock"}) {
+        bench::add_cpython("BM_" + kind + "_alone",
+                           "import threading\n"
+                           "lock = threading." +
+                               kind +
+                               "()\n"
+                               "def run(n):\n"
+                               "    for _ in range(n):\n"
+                               "        lock.acquire()\n"
+                               "        lock.release()\n",
+                           200'000);
+    }
     const int status = bench::run_pairs(argc, argv);
     print_shares();
     return status;

@@ -1,6 +1,6 @@
 // How long one thread needs to wake another and to be woken back: Condition beside
-// std::condition_variable and Boost's. Run it under `taskset -c 0` to see both threads on one CPU.
-// Checked: every question is answered once.
+// std::condition_variable, Boost's and CPython's. Run it under `taskset -c 0` to see both threads
+// on one CPU. Checked: every question is answered once.
 
 #include <benchmark/benchmark.h>
 
@@ -14,6 +14,7 @@
 #include <boost/thread/mutex.hpp>
 #include <weft/threading/condition.hpp>
 
+#include "support/cpython.hpp"
 #include "support/pairs.hpp"
 
 namespace {
@@ -107,5 +108,29 @@ int main(int argc, char** argv) {
         "std::condition_variable");
     add<Standard<boost::mutex, boost::condition_variable, boost::unique_lock<boost::mutex>>>(
         "boost::condition_variable");
+    bench::add_cpython("BM_Condition_notify_nobody",
+                       "import threading\n"
+                       "condition = threading.Condition(threading.Lock())\n"
+                       "def run(n):\n"
+                       "    for _ in range(n):\n"
+                       "        with condition: condition.notify()\n",
+                       50'000);
+    bench::add_cpython("BM_Condition_round_trip",
+                       "import threading\n"
+                       "condition = threading.Condition(threading.Lock())\n"
+                       "turn = 0\n"
+                       "def take_turns(me, n):\n"
+                       "    global turn\n"
+                       "    for _ in range(n):\n"
+                       "        with condition:\n"
+                       "            while turn != me: condition.wait()\n"
+                       "            turn = 1 - me\n"
+                       "            condition.notify()\n"
+                       "def run(n):\n"
+                       "    partner = threading.Thread(target=take_turns, args=(1, n))\n"
+                       "    partner.start()\n"
+                       "    take_turns(0, n)\n"
+                       "    partner.join()\n",
+                       2'000);
     return bench::run_pairs(argc, argv);
 }

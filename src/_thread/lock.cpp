@@ -1,8 +1,11 @@
-#include <weft/_thread.hpp>
+#include <weft/_thread/lock.hpp>
 
+#include <exception>
 #include <stdexcept>
 
 #include <fmt/format.h>
+
+#include <weft/unraisable.hpp>
 
 #include "os/cpu.hpp"
 #include "runtime/parking.hpp"
@@ -15,6 +18,9 @@
 //             until it has, a release wakes nobody else. Set by the release that takes it off the
 //             list, with the list's lock held and before that release clears kLocked; cleared by
 //             the woken thread in the step that takes the lock or goes back to the list.
+//
+//   kNoted    the checker of lock orders has been told who holds the lock. It makes the holder's
+//             release take the slow way, which tells that it is held no more, and clears it.
 //
 // No wake-up is lost: a thread goes to sleep only after one read-modify-write, made with the list's
 // lock held, has found kLocked set, set kWaiters and (if it was the woken one) cleared kWoken. The
@@ -67,24 +73,57 @@ detail::Deadline deadline_of(Timeout timeout) {
 
 }  // namespace
 
-void LockType::acquire_or_throw() { detail::throw_if_stopped(acquire_slow({})); }
+void LockType::acquire_or_throw() {
+    detail::throw_if_stopped(acquire_slow({}));
+}
 
 bool LockType::acquire_checked(bool blocking, Timeout timeout) {
-    const bool tries_once = is_single_try(blocking, timeout);
-    if (try_take()) return true;
-    if (tries_once) return false;
-    const WaitEnd end = acquire_slow({.deadline = deadline_of(timeout)});
-    detail::throw_if_stopped(end);
-    return end == WaitEnd::notified;
+    return acquire_within(is_single_try(blocking, timeout), timeout, nullptr);
 }
 
 bool LockType::acquire(std::stop_token stop, Timeout timeout) {
-    const bool tries_once = is_single_try(true, timeout);
-    if (try_take()) return true;
-    if (tries_once) return false;
-    const WaitEnd end = acquire_slow({.deadline = deadline_of(timeout), .stop = &stop});
-    detail::throw_if_stopped(end);
-    return end == WaitEnd::notified;
+    return acquire_within(is_single_try(true, timeout), timeout, &stop);
+}
+
+bool LockType::acquire_within(bool tries_once, Timeout timeout, const std::stop_token* stop) {
+    const bool is_noted = detail::is_lock_order_checked();
+    const bool is_unlimited = timeout.is_none() || timeout.is_minus_one();
+    if (is_noted && !tries_once && is_unlimited) detail::lock_is_wanted(this);
+    if (!try_take()) {
+        if (tries_once) return false;
+        const WaitEnd end = acquire_slow({.deadline = deadline_of(timeout), .stop = stop});
+        detail::throw_if_stopped(end);
+        if (end != WaitEnd::notified) return false;
+    }
+    if (is_noted) note_taken();
+    return true;
+}
+
+bool LockType::acquire_in_order() {
+    detail::lock_is_wanted(this);
+    if (!try_take()) acquire_or_throw();
+    note_taken();
+    return true;
+}
+
+void LockType::acquire_uninterruptibly() noexcept {
+    const bool is_noted = detail::is_lock_order_checked();
+    if (is_noted) {
+        try {
+            detail::lock_is_wanted(this);
+        } catch (...) {
+            detail::report_unraisable({std::current_exception(), {}, "Condition.wait"});
+        }
+    }
+    if (!try_take()) acquire_slow({.is_interruptible = false});
+    if (is_noted) note_taken();
+}
+
+void LockType::note_taken() noexcept {
+    // A thread that releases the lock in the middle of this leaves a wrong note behind, which the
+    // next release takes away.
+    detail::lock_is_taken(this);
+    state_.fetch_or(kNoted, std::memory_order_relaxed);
 }
 
 WaitEnd LockType::acquire_slow(const WaitLimits& limits) noexcept {
@@ -163,6 +202,10 @@ WaitEnd LockType::compete(const WaitLimits& limits) noexcept {
 
 void LockType::release_slow() {
     std::uint32_t seen = state_.load(std::memory_order_relaxed);
+    if ((seen & (kLocked | kNoted)) == (kLocked | kNoted)) {
+        detail::lock_is_released(this);
+        seen = state_.fetch_and(~kNoted, std::memory_order_relaxed) & ~kNoted;
+    }
     for (;;) {
         if ((seen & kLocked) == 0) throw_not_locked();
         if ((seen & kWaiters) == 0 || (seen & kWoken) != 0) {
@@ -245,10 +288,8 @@ void RLock::throw_not_owner() {
 }
 
 std::string RLock::repr() const {
-    return fmt::format("<{} weft::_thread::RLock owner={} at {}>",
-                       locked() ? "locked" : "unlocked",
-                       owner_.load(std::memory_order_relaxed),
-                       fmt::ptr(this));
+    return fmt::format("<{} weft::_thread::RLock owner={} at {}>", locked() ? "locked" : "unlocked",
+                       owner_.load(std::memory_order_relaxed), fmt::ptr(this));
 }
 
 }  // namespace weft::_thread

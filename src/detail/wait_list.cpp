@@ -62,45 +62,57 @@ void Waiter::poke(FutexWord& word) noexcept {
 }
 
 WaitEnd Waiter::spin_then_sleep(WaitList& list, const WaitLimits& limits) noexcept {
-    if (!limits.deadline.has_passed() && spin(list)) return WaitEnd::notified;
+    if (limits.deadline.has_passed()) return sleep(limits);
+    // Races between spinners of one list only blur the estimate.
+    const SpinAdvice advice{list.notifier_cpu_.load(std::memory_order_relaxed),
+                            list.spin_budget_.load(std::memory_order_relaxed)};
+    const SpinEnd end = spin(advice);
+    if (end == SpinEnd::notified) {
+        if (has_spun_) {
+            list.spin_budget_.store(after_success(advice.budget), std::memory_order_relaxed);
+        }
+        return WaitEnd::notified;
+    }
+    if (end == SpinEnd::in_vain) {
+        list.spin_budget_.store(after_failure(advice.budget), std::memory_order_relaxed);
+    }
     return sleep(limits);
 }
 
-bool Waiter::spin(WaitList& list) noexcept {
-    if (is_notified()) return true;
-    const int partner = list.notifier_cpu_.load(std::memory_order_relaxed);
-    if (os::usable_cpus() == 1 || partner == os::current_cpu()) {
+WaitEnd Waiter::spin_then_sleep(SpinAdvice advice, const WaitLimits& limits) noexcept {
+    if (!limits.deadline.has_passed() && spin(advice) == SpinEnd::notified) {
+        return WaitEnd::notified;
+    }
+    return sleep(limits);
+}
+
+Waiter::SpinEnd Waiter::spin(SpinAdvice advice) noexcept {
+    if (is_notified()) return SpinEnd::notified;
+    if (os::usable_cpus() == 1 || advice.notifier_cpu == os::current_cpu()) {
         // Whoever will notify can only run when this thread does not.
         for (int i = 0; i < kYields; ++i) {
             os::yield();
-            if (is_notified()) return true;
+            if (is_notified()) return SpinEnd::notified;
         }
-        return false;
+        return SpinEnd::not_tried;
     }
-    // Races between spinners of one list only blur the estimate.
-    std::uint16_t budget = list.spin_budget_.load(std::memory_order_relaxed);
-    const bool is_probe = budget == 0;
-    if (is_probe) {
+    if (advice.budget == 0) {
         static thread_local std::uint32_t waits = 0;
-        if ((++waits & kProbeMask) != 0) return false;
-        budget = kProbeSpin;
+        if ((++waits & kProbeMask) != 0) return SpinEnd::not_tried;
+        advice.budget = kProbeSpin;
     }
-    const std::int64_t end = os::monotonic_now() + budget * kStep;
+    has_spun_ = true;
+    const std::int64_t end = os::monotonic_now() + advice.budget * kStep;
     do {
         for (int i = 0; i < 4; ++i) {
             os::pause();
-            if (is_notified()) {
-                list.spin_budget_.store(after_success(budget), std::memory_order_relaxed);
-                return true;
-            }
+            if (is_notified()) return SpinEnd::notified;
         }
     } while (os::monotonic_now() < end);
-    list.spin_budget_.store(is_probe ? std::uint16_t{0} : after_failure(budget),
-                            std::memory_order_relaxed);
-    return false;
+    return SpinEnd::in_vain;
 }
 
-void Waiter::wait_for_notification() noexcept {
+void Waiter::wait_until_notified() noexcept {
     for (int i = 0; i < kYields && !is_notified(); ++i) os::yield();
     // The notifier has lost its CPU, or wakes many others first.
     for (;;) {
@@ -139,6 +151,20 @@ WaitEnd Waiter::sleep(const WaitLimits& limits) noexcept {
         // before it puts the thread to sleep.
         os::futex_wait(word_, seen, timed.system_deadline());
     }
+}
+
+// WakeChain ---------------------------------------------------------------------------------------
+
+void WakeChain::notify_all() noexcept {
+    Waiter* each = first_;
+    while (each != nullptr) {
+        // Read before the word is set: the waiter may be gone afterwards.
+        Waiter* const next = each->next_;
+        each->notify();
+        each = next;
+    }
+    first_ = nullptr;
+    last_ = nullptr;
 }
 
 // WaitList ----------------------------------------------------------------------------------------
@@ -188,18 +214,29 @@ void WaitList::enter(Waiter& waiter) noexcept {
 
 bool WaitList::remove(Waiter& waiter) noexcept {
     if (waiter.is_notified()) return false;
-    bool was_listed = false;
-    {
-        Locked view(*this);
-        // Forked while it waited, in a signal handler: list and notifier are the parent's.
-        if (waiter.generation_ != generation_) return true;
-        was_listed = waiter.is_listed_;
-        if (was_listed) unlink(waiter);
-    }
+    const bool was_listed = Locked(*this).take(waiter);
     // A notifier takes the waiter off the list before it sets the word: the waiter must outlive
     // that.
-    if (!was_listed) waiter.wait_for_notification();
+    if (!was_listed) waiter.wait_until_notified();
     return was_listed;
+}
+
+bool WaitList::Locked::take(Waiter& waiter) noexcept {
+    // Forked while it waited, in a signal handler: list and notifier are the parent's.
+    if (waiter.generation_ != list_.generation_) return true;
+    if (!waiter.is_listed_) return false;
+    list_.unlink(waiter);
+    return true;
+}
+
+void WaitList::Locked::learn_from(const Waiter& waiter) noexcept {
+    announce_notifier();
+    const std::uint16_t budget = list_.spin_budget_.load(std::memory_order_relaxed);
+    // Acquire pairs with the release that set kAsleep, and makes has_spun_ readable.
+    const bool is_asleep = (waiter.word_.load(std::memory_order_acquire) & Waiter::kAsleep) != 0;
+    if (is_asleep && !waiter.has_spun_) return;
+    list_.spin_budget_.store(is_asleep ? after_failure(budget) : after_success(budget),
+                             std::memory_order_relaxed);
 }
 
 void WaitList::Locked::announce_notifier() noexcept {

@@ -7,6 +7,7 @@
 #include "detail/clock.hpp"
 #include "detail/fd_waker.hpp"
 #include "detail/interruption.hpp"
+#include "detail/local_slot.hpp"
 #include "os/cpu.hpp"
 #include "os/posix/thread.hpp"
 #include "runtime/exit.hpp"
@@ -23,6 +24,7 @@ void in_forked_child() {
     detail::restart_clock_after_fork();
     detail::forget_interrupts_after_fork();
     detail::forget_fd_wakers_after_fork();
+    detail::keep_only_own_locals();
     restart_after_fork();
     registry.keep_only_this_thread();
 }

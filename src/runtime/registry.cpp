@@ -20,10 +20,12 @@ using detail::ThreadStatus;
 
 constinit Registry registry;
 
-// Who is there -------------------------------------------------------------------------------------
+// Who is there
+// -------------------------------------------------------------------------------------
 
 ThreadPointer Registry::current() {
     if (ThreadState* const known = this_thread.state) {
+        if (known->kind() == ThreadKind::raw) meet_raw(*known);
         const std::scoped_lock held(mutex_);
         return known->self_;
     }
@@ -40,6 +42,11 @@ ThreadPointer Registry::main() {
     // Not known yet when another thread has loaded the library.
     if (found->ident() == 0 && is_main_thread()) found->record_identity();
     return found;
+}
+
+ThreadPointer Registry::self(ThreadState& thread) noexcept {
+    const std::scoped_lock held(mutex_);
+    return thread.self_;
 }
 
 ThreadPointer Registry::find_or_make_main() {
@@ -60,10 +67,18 @@ ThreadPointer Registry::find_or_make_main() {
     return main_->self_;
 }
 
+std::string Registry::next_dummy_name() {
+    return "Dummy-" + std::to_string(dummies_.fetch_add(1, std::memory_order_relaxed) + 1);
+}
+
+void Registry::meet_raw(ThreadState& thread) {
+    if (thread.is_met_.load(std::memory_order_relaxed)) return;
+    thread.set_name(next_dummy_name());
+    thread.is_met_.store(true, std::memory_order_seq_cst);
+}
+
 ThreadPointer Registry::meet_dummy() {
-    const std::uint64_t number = dummies_.fetch_add(1, std::memory_order_relaxed) + 1;
-    auto fresh = std::make_shared<ThreadState>(ThreadKind::dummy, "Dummy-" + std::to_string(number),
-                                               true, nullptr);
+    auto fresh = std::make_shared<ThreadState>(ThreadKind::dummy, next_dummy_name(), true, nullptr);
     fresh->record_identity();
     fresh->status_.store(ThreadStatus::running, std::memory_order_seq_cst);
     // A thread whose end has been noticed already would stay listed for ever.
@@ -82,6 +97,9 @@ bool Registry::makes_daemons() const noexcept {
 
 bool Registry::is_listed_alive(const ThreadState& thread) const noexcept {
     const ThreadStatus status = thread.status();
+    if (thread.kind() == ThreadKind::raw && !thread.is_met_.load(std::memory_order_seq_cst)) {
+        return false;
+    }
     return &thread == main_ || status == ThreadStatus::starting || status == ThreadStatus::running;
 }
 
@@ -109,7 +127,8 @@ std::size_t Registry::count() noexcept {
     return alive;
 }
 
-// A thread's life ----------------------------------------------------------------------------------
+// A thread's life
+// ----------------------------------------------------------------------------------
 
 void Registry::prepare_thread() {
     require_end_slot();
@@ -150,7 +169,7 @@ bool Registry::enter(ThreadState& thread) noexcept {
     this_thread.state = &thread;
     this_thread.is_weft_daemon = thread.is_daemon();
     thread.record_identity();
-    thread.show_name();
+    if (thread.kind() != ThreadKind::raw) thread.show_name();
     thread.become_running();
     return true;
 }
@@ -202,11 +221,12 @@ void Registry::reap(ThreadState& thread) noexcept {
     thread.changes_.wait(is_reaped, {.is_interruptible = false});
 }
 
-// The end of the program ---------------------------------------------------------------------------
+// The end of the program
+// ---------------------------------------------------------------------------
 
 bool Registry::must_be_joined(const ThreadState& thread) const noexcept {
-    return thread.kind() == ThreadKind::started && !thread.is_daemon() &&
-           &thread != this_thread.state && !thread.is_exiting_.load(std::memory_order_seq_cst);
+    return thread.is_own() && !thread.is_daemon() && &thread != this_thread.state &&
+           !thread.is_exiting_.load(std::memory_order_seq_cst);
 }
 
 ThreadPointer Registry::next_to_join() noexcept {
@@ -259,7 +279,7 @@ bool Registry::has_only_own_threads() {
     for (const std::uint64_t task : tasks) {
         bool is_own = task == mine;
         for (const ThreadState* each = first_; each != nullptr && !is_own; each = each->next_) {
-            is_own = each->kind() == ThreadKind::started && each->native_id() == task;
+            is_own = each->is_own() && each->native_id() == task;
         }
         if (!is_own) return false;
     }
@@ -293,7 +313,8 @@ ExitHook* Registry::take_hook(HookKind kind) noexcept {
     return hook;
 }
 
-// Fork ---------------------------------------------------------------------------------------------
+// Fork
+// ---------------------------------------------------------------------------------------------
 
 void Registry::meet_main_thread() noexcept {
     this_thread.role = Role::main;
@@ -323,7 +344,7 @@ void Registry::keep_only_this_thread() {
     this_thread.is_weft_daemon = false;
     meet_main_thread();
     if (mine == nullptr) return;
-    if (mine->kind() == ThreadKind::dummy) {
+    if (mine->is_dummy()) {
         try {
             mine->set_name("MainThread");
         } catch (const std::bad_alloc&) {
@@ -337,7 +358,8 @@ void Registry::keep_only_this_thread() {
     link_first(share);
 }
 
-// The list -----------------------------------------------------------------------------------------
+// The list
+// -----------------------------------------------------------------------------------------
 
 void Registry::link_last(const ThreadPointer& thread) noexcept {
     thread->self_ = thread;

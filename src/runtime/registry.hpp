@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <weft/detail/atomic.hpp>
@@ -31,6 +32,8 @@ public:
     /// Throws `std::bad_alloc` and `std::system_error` (no slot for the thread's end).
     [[nodiscard]] ThreadPointer current();
     [[nodiscard]] ThreadPointer main();
+    /// A share of a listed thread, without asking who it is.
+    [[nodiscard]] ThreadPointer self(detail::ThreadState& thread) noexcept;
     /// Whether a thread that the calling one makes is a daemon unless told otherwise.
     [[nodiscard]] bool makes_daemons() const noexcept;
 
@@ -83,6 +86,8 @@ private:
     void prepare_first_start();
     [[nodiscard]] ThreadPointer find_or_make_main();
     [[nodiscard]] ThreadPointer meet_dummy();
+    void meet_raw(detail::ThreadState& thread);
+    [[nodiscard]] std::string next_dummy_name();
     [[nodiscard]] bool is_listed_alive(const detail::ThreadState& thread) const noexcept;
     [[nodiscard]] bool must_be_joined(const detail::ThreadState& thread) const noexcept;
     [[nodiscard]] ExitHook* find_hook(HookKind kind) const noexcept;

@@ -6,6 +6,7 @@
 
 #include <weft/detail/low_lock.hpp>
 
+#include "detail/local_slot.hpp"
 #include "os/posix/module.hpp"
 #include "os/posix/thread.hpp"
 #include "runtime/exit.hpp"
@@ -28,6 +29,8 @@ constinit detail::LowLock end_slot_mutex;
 constexpr std::uint8_t kLastRound = 3;
 
 void at_thread_end(void* value) {
+    // In each round, since what runs between them may touch a local for the first time.
+    detail::destroy_own_locals();
     const auto slot = static_cast<os::EndSlot>(end_slot.load(std::memory_order_acquire));
     if (++this_thread.end_rounds < kLastRound && os::set_end_slot(slot, value) == 0) return;
     if (is_main_thread()) {

@@ -112,7 +112,7 @@ WaitEnd ThreadState::join(const WaitLimits& limits) {
         status_.load(std::memory_order_seq_cst) != ThreadStatus::stopped) {
         return end;
     }
-    if (kind() == ThreadKind::started && is_of_this_process()) runtime::registry.reap(*this);
+    if (is_own() && is_of_this_process()) runtime::registry.reap(*this);
     return end;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <stop_token>
@@ -22,6 +23,7 @@ enum class ThreadKind : std::uint8_t {
     started,  ///< started by Weft
     main,     ///< the thread whose end is the end of the program
     dummy,    ///< started by others, met when it used Weft
+    raw,      ///< started by _thread; listed as a dummy once it has asked who it is
 };
 
 enum class ThreadStatus : std::uint8_t {
@@ -53,8 +55,14 @@ public:
     /// Tells the system the name; on the thread itself.
     void show_name() const noexcept;
 
-    [[nodiscard]] ThreadKind kind() const noexcept {
-        return kind_.load(std::memory_order_relaxed);
+    [[nodiscard]] ThreadKind kind() const noexcept { return kind_.load(std::memory_order_relaxed); }
+    /// Whether Weft has started it, and so has to join the operating system's thread.
+    [[nodiscard]] bool is_own() const noexcept {
+        return kind() == ThreadKind::started || kind() == ThreadKind::raw;
+    }
+    /// Whether its handles are those of a thread that nobody can join by them.
+    [[nodiscard]] bool is_dummy() const noexcept {
+        return kind() == ThreadKind::dummy || kind() == ThreadKind::raw;
     }
     [[nodiscard]] ThreadStatus status() const noexcept;
     [[nodiscard]] bool is_alive() const noexcept;
@@ -91,6 +99,10 @@ public:
     /// returns 0, or the error number with which it could not.
     [[nodiscard]] int wait_until_started() noexcept;
 
+    /// The size of its stack; 0 stands for what `_thread::stack_size()` says when it starts.
+    std::size_t stack_size = 0;
+    /// What the new thread does. Not noexcept: pthread_exit() and pthread_cancel() unwind it.
+    void (*main)(const std::shared_ptr<ThreadState>& thread) = nullptr;
     /// An object with a run() of its own: owned while the thread runs, known as long as it lives.
     std::shared_ptr<ThreadBody> object_to_run;
     std::weak_ptr<ThreadBody> object;
@@ -118,6 +130,7 @@ private:
     Atomic<ThreadKind> kind_;
     Atomic<ThreadStatus> status_{ThreadStatus::initial};
     Atomic<bool> is_daemon_;
+    Atomic<bool> is_met_{false};      ///< raw only: has asked who it is
     Atomic<bool> is_exiting_{false};  ///< runs the program's exit, so that nobody waits for it
     Atomic<Reaping> reaping_{Reaping::unclaimed};
     Atomic<int> start_error_{0};

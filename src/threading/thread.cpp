@@ -7,7 +7,9 @@
 
 #include "detail/describe.hpp"
 #include "runtime/parking.hpp"
-#include "threading/start.hpp"
+#include "runtime/stack_size.hpp"
+#include "runtime/start.hpp"
+#include "threading/run.hpp"
 #include "threading/thread_access.hpp"
 
 namespace weft::threading {
@@ -26,24 +28,26 @@ std::string next_name() {
 
 std::shared_ptr<ThreadState> make_state(ThreadOptions options,
                                         std::unique_ptr<detail::ThreadBody> body) {
-    const bool is_daemon =
-        options.daemon ? *options.daemon : runtime::registry.makes_daemons();
-    return std::make_shared<ThreadState>(
+    const bool is_daemon = options.daemon ? *options.daemon : runtime::registry.makes_daemons();
+    if (options.stack_size != 0) runtime::require_stack_size(options.stack_size);
+    auto state = std::make_shared<ThreadState>(
         ThreadKind::started, options.name.empty() ? next_name() : std::move(options.name),
         is_daemon, std::move(body));
+    state->stack_size = options.stack_size;
+    return state;
 }
 
 /// Throws when the thread cannot be joined by the calling one.
 void require_joinable(const ThreadState& thread) {
     const ThreadStatus status = thread.status();
     if (status == ThreadStatus::initial || status == ThreadStatus::starting) {
-        throw std::runtime_error(fmt::format(
-            "join: {} has not been started; call start() first", thread.name()));
+        throw std::runtime_error(
+            fmt::format("join: {} has not been started; call start() first", thread.name()));
     }
     if (thread.is_current()) {
         throw std::runtime_error("join: a thread cannot wait for its own end");
     }
-    if (thread.kind() == ThreadKind::dummy) {
+    if (thread.is_dummy()) {
         throw std::runtime_error(fmt::format(
             "join: {} was not started by Weft; only who started it can join it", thread.name()));
     }
@@ -62,7 +66,8 @@ void join_within(ThreadState& thread, const WaitLimits& limits) {
 
 }  // namespace
 
-// Thread -------------------------------------------------------------------------------------------
+// Thread
+// -------------------------------------------------------------------------------------------
 
 Thread::Thread() : Thread(ThreadOptions{}) {}
 
@@ -77,7 +82,9 @@ Thread::Thread(ThreadOptions options, std::shared_ptr<detail::ThreadBody> object
     state_->object = object_;
 }
 
-void Thread::start() { start_thread(state_, object_); }
+void Thread::start() {
+    runtime::start_thread(state_, object_, &run_on_thread);
+}
 
 void Thread::run() {
     if (object_ != nullptr) {
@@ -95,7 +102,9 @@ void Thread::join(std::stop_token stop, Timeout timeout) const {
     join_within(*state_, {.deadline = detail::Deadline::after(timeout), .stop = &stop});
 }
 
-std::string Thread::name() const { return state_->name(); }
+std::string Thread::name() const {
+    return state_->name();
+}
 
 void Thread::set_name(std::string name) const {
     state_->set_name(std::move(name));
@@ -112,9 +121,13 @@ std::optional<std::uint64_t> Thread::native_id() const {
     return id != 0 ? std::optional(id) : std::nullopt;
 }
 
-bool Thread::is_alive() const noexcept { return state_->is_alive(); }
+bool Thread::is_alive() const noexcept {
+    return state_->is_alive();
+}
 
-bool Thread::daemon() const noexcept { return state_->is_daemon(); }
+bool Thread::daemon() const noexcept {
+    return state_->is_daemon();
+}
 
 void Thread::set_daemon(bool daemon) const {
     if (!state_->set_daemon(daemon)) {
@@ -123,11 +136,17 @@ void Thread::set_daemon(bool daemon) const {
     }
 }
 
-bool Thread::request_stop() const noexcept { return state_->stop().request_stop(); }
+bool Thread::request_stop() const noexcept {
+    return state_->stop().request_stop();
+}
 
-std::stop_token Thread::get_stop_token() const noexcept { return state_->stop().get_token(); }
+std::stop_token Thread::get_stop_token() const noexcept {
+    return state_->stop().get_token();
+}
 
-std::stop_source Thread::get_stop_source() const noexcept { return state_->stop(); }
+std::stop_source Thread::get_stop_source() const noexcept {
+    return state_->stop();
+}
 
 std::string Thread::repr() const {
     std::string type = "Thread";
@@ -135,7 +154,7 @@ std::string Thread::repr() const {
         type = detail::demangle(object_->type()->name());
     }
     if (state_->kind() == ThreadKind::main) type = "_MainThread";
-    if (state_->kind() == ThreadKind::dummy) type = "_DummyThread";
+    if (state_->is_dummy()) type = "_DummyThread";
     std::string text = fmt::format("<{}({}, ", type, state_->name());
     const ThreadStatus status = state_->status();
     if (status == ThreadStatus::initial || status == ThreadStatus::starting) {
@@ -148,7 +167,8 @@ std::string Thread::repr() const {
     return text + ")>";
 }
 
-// Joining ------------------------------------------------------------------------------------------
+// Joining
+// ------------------------------------------------------------------------------------------
 
 Joining::Joining(Thread thread)
     : thread_(std::make_unique<Thread>(thread)), unwinding_(std::uncaught_exceptions()) {
@@ -164,12 +184,17 @@ Joining& Joining::operator=(Joining&& other) noexcept {
     return *this;
 }
 
-Joining::~Joining() { finish(); }
+Joining::~Joining() {
+    finish();
+}
 
 void Joining::finish() noexcept {
     if (thread_ == nullptr) return;
     ThreadState& state = detail::ThreadAccess::state(*thread_);
-    if (std::uncaught_exceptions() > unwinding_ && state.takes_stop_token()) {
+    const auto object = state.object.lock();
+    const bool takes_stop_token =
+        object != nullptr ? object->takes_stop_token() : state.takes_stop_token();
+    if (std::uncaught_exceptions() > unwinding_ && takes_stop_token) {
         state.stop().request_stop();
     }
     if (!state.is_current()) {

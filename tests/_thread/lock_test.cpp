@@ -1,4 +1,4 @@
-#include <weft/_thread.hpp>
+#include <weft/_thread/lock.hpp>
 
 #include <gtest/gtest.h>
 
@@ -152,8 +152,7 @@ TYPED_TEST(AnyLock, StopTokenCancelsAWait) {
     TypeParam lock;
     lock.acquire();
     std::stop_source source;
-    std::jthread waiter(
-        [&] { EXPECT_THROW(lock.acquire(source.get_token()), weft::Cancelled); });
+    std::jthread waiter([&] { EXPECT_THROW(lock.acquire(source.get_token()), weft::Cancelled); });
     source.request_stop();
     waiter.join();
     EXPECT_TRUE(lock.locked());

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include <weft/_thread/threads.hpp>
 #include <weft/threading/condition.hpp>
 #include <weft/threading/functions.hpp>
 #include <weft/threading/lock.hpp>
@@ -194,6 +195,21 @@ int leaving_daemon_blocked() {
     return 0;
 }
 
+/// The program waits for the one that is no daemon, and for no other.
+int leaving_bare_threads() {
+    static threading::Lock& closed = *new threading::Lock;
+    closed.acquire();
+    _thread::start_new_thread([] { closed.acquire(); });
+    _thread::start_joinable_thread([] { closed.acquire(); });
+    _thread::start_joinable_thread(
+        [] {
+            threading::main_thread().join();
+            say("worker done");
+        },
+        {.daemon = false});
+    return 0;
+}
+
 int leaving_daemon_running() {
     threading::Thread({.daemon = true}, [] {
         static std::atomic<int> rounds{0};
@@ -339,6 +355,7 @@ int main(int argc, char** argv) {
             {"abort", by_abort},
             {"exception", by_exception},
             {"daemon_blocked", leaving_daemon_blocked},
+            {"bare_threads", leaving_bare_threads},
             {"daemon_running", leaving_daemon_running},
             {"daemon_that_enters", leaving_daemon_that_enters},
             {"daemon_with_a_limit", leaving_daemon_with_a_limit},

@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include <weft/_thread/threads.hpp>
 #include <weft/threading/functions.hpp>
 #include <weft/threading/lock.hpp>
 #include <weft/threading/thread.hpp>
@@ -126,6 +127,15 @@ int in_dummy_thread() {
     return 0;
 }
 
+int in_bare_thread() {
+    _thread::start_joinable_thread([] {
+        if (!is_forked_child(0)) return;
+        describe_child();
+        start_worker();
+    }).join();
+    return 0;
+}
+
 int during_exit() {
     threading::Thread([] {
         threading::main_thread().join();  // returns when the exit has begun
@@ -219,6 +229,7 @@ int main(int argc, char** argv) {
             {"thread_that_exits", in_thread_that_exits},
             {"foreign_thread", in_foreign_thread},
             {"dummy_thread", in_dummy_thread},
+            {"bare_thread", in_bare_thread},
             {"during_exit", during_exit},
             {"main_during_exit", in_main_during_exit},
             {"static_destructor", in_static_destructor},

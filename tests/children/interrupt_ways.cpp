@@ -100,6 +100,13 @@ std::jthread when_main_sleeps(ManualClock& clock, Act act) {
     });
 }
 
+/// A guard, and a clock that stands.
+struct HeldTime {
+    KeyboardInterruptGuard guard;
+    ManualClock clock;
+    ManualClock::Installation installed = clock.install();
+};
+
 WaitLimits for_an_hour() {
     return {.deadline = Deadline::after(1h)};
 }
@@ -115,33 +122,29 @@ int before_the_wait() {
 }
 
 int during_the_wait() {
-    const KeyboardInterruptGuard guard;
-    ManualClock clock;
-    const auto installed = clock.install();
+    HeldTime held;
     Flag flag;
-    const auto presser = when_main_sleeps(clock, [] {
+    const auto presser = when_main_sleeps(held.clock, [] {
         leave_it_to_others();
         press();
     });
     say(name_of(flag.wait(for_an_hour())));
-    try_to("check", [&] { guard.check(); });
+    try_to("check", [&] { held.guard.check(); });
     return 0;
 }
 
 // The thread that gets the signal has never used Weft, and passes it on.
 int on_another_thread() {
-    const KeyboardInterruptGuard guard;
-    ManualClock clock;
-    const auto installed = clock.install();
+    HeldTime held;
     Flag flag;
     std::latch pressing(1);
     const std::jthread stranger([&] {
         pressing.wait();
         raise(SIGINT);
     });
-    const auto starter = when_main_sleeps(clock, [&] { pressing.count_down(); });
+    const auto starter = when_main_sleeps(held.clock, [&] { pressing.count_down(); });
     say(name_of(flag.wait(for_an_hour())));
-    try_to("check", [&] { guard.check(); });
+    try_to("check", [&] { held.guard.check(); });
     return 0;
 }
 
@@ -191,34 +194,71 @@ private:
 };
 
 int waiting_for_a_descriptor() {
-    const KeyboardInterruptGuard guard;
-    ManualClock clock;
-    const auto installed = clock.install();
+    HeldTime held;
     const Pipe pipe;
     press();
     say(name_of(pipe.wait({})));
-    try_to("check", [&] { guard.check(); });
+    try_to("check", [&] { held.guard.check(); });
     {
-        const auto presser = when_main_sleeps(clock, [] { press(); });
+        const auto presser = when_main_sleeps(held.clock, [] { press(); });
         say(name_of(pipe.wait(for_an_hour())));
     }
-    try_to("check", [&] { guard.check(); });
-    const auto writer = when_main_sleeps(clock, [&] { pipe.put(); });
+    try_to("check", [&] { held.guard.check(); });
+    const auto writer = when_main_sleeps(held.clock, [&] { pipe.put(); });
     say(name_of(pipe.wait(for_an_hour())));
     return 0;
 }
 
 int in_a_condition() {
-    const KeyboardInterruptGuard guard;
-    ManualClock clock;
-    const auto installed = clock.install();
+    HeldTime held;
     threading::Lock lock;
     threading::Condition condition(lock);
     condition.acquire();
-    const auto presser = when_main_sleeps(clock, [] { press(); });
+    const auto presser = when_main_sleeps(held.clock, [] { press(); });
     try_to("wait", [&] { condition.wait(1h); });
     say(lock.locked() ? "lock held" : "lock lost");
     condition.release();
+    return 0;
+}
+
+int in_a_semaphore() {
+    HeldTime held;
+    threading::Semaphore semaphore(0);
+    const auto presser = when_main_sleeps(held.clock, [] { press(); });
+    try_to("acquire", [&] { semaphore.acquire(true, 1h); });
+    semaphore.release();
+    say(semaphore.acquire(false) ? "a permit" : "no permit");
+    return 0;
+}
+
+int in_an_event() {
+    HeldTime held;
+    threading::Event event;
+    const auto presser = when_main_sleeps(held.clock, [] { press(); });
+    try_to("wait", [&] { event.wait(1h); });
+    say(event.is_set() ? "set" : "unset");
+    return 0;
+}
+
+int in_a_barrier() {
+    HeldTime held;
+    threading::Barrier barrier(3);
+    bool other_has_failed = false;
+    {
+        const std::jthread other([&] {
+            try {
+                barrier.wait(1h);
+            } catch (const threading::BrokenBarrierError&) {
+                other_has_failed = true;
+            }
+        });
+        const std::jthread presser([&] {
+            held.clock.wait_for_sleepers(2);
+            press();
+        });
+        try_to("wait", [&] { barrier.wait(1h); });
+    }
+    say(other_has_failed && barrier.broken() ? "broken" : "whole");
     return 0;
 }
 
@@ -260,16 +300,14 @@ int without_need_to_wait() {
 }
 
 int in_a_wait_that_must_go_on() {
-    const KeyboardInterruptGuard guard;
-    ManualClock clock;
-    const auto installed = clock.install();
+    HeldTime held;
     Flag flag;
-    const auto presser = when_main_sleeps(clock, [&] {
+    const auto presser = when_main_sleeps(held.clock, [&] {
         press();
         flag.set();
     });
     say(name_of(flag.wait({.deadline = Deadline::after(1h), .is_interruptible = false})));
-    try_to("check", [&] { guard.check(); });
+    try_to("check", [&] { held.guard.check(); });
     return 0;
 }
 
@@ -348,20 +386,18 @@ int without_a_guard() {
 }
 
 int requested() {
-    const KeyboardInterruptGuard guard;
-    ManualClock clock;
-    const auto installed = clock.install();
+    HeldTime held;
     Flag flag;
     bool is_sent = false;
     WaitEnd end = WaitEnd::notified;
     {
         const auto presser =
-            when_main_sleeps(clock, [&] { is_sent = detail::request_interrupt(); });
+            when_main_sleeps(held.clock, [&] { is_sent = detail::request_interrupt(); });
         end = flag.wait(for_an_hour());
     }
     say(is_sent ? "sent" : "not sent");
     say(name_of(end));
-    try_to("check", [&] { guard.check(); });
+    try_to("check", [&] { held.guard.check(); });
     return 0;
 }
 
@@ -396,7 +432,10 @@ int main(int argc, char** argv) {
                        {"on_another_thread", on_another_thread},
                        {"around_the_beginning_of_many_waits", around_the_beginning_of_many_waits},
                        {"waiting_for_a_descriptor", waiting_for_a_descriptor},
+                       {"in_a_barrier", in_a_barrier},
                        {"in_a_condition", in_a_condition},
+                       {"in_a_semaphore", in_a_semaphore},
+                       {"in_an_event", in_an_event},
                        {"while_another_thread_waits", while_another_thread_waits},
                        {"twice", twice},
                        {"without_need_to_wait", without_need_to_wait},

@@ -52,6 +52,9 @@ NO_SYSTEM_CALLS = ("include", "src", "tools", "examples")
 SYSTEM_CALLS_ALLOWED = "src/os/"
 # A tool asks for what the library does not offer (yet).
 SYSTEM_HEADERS_ELSEWHERE = {("tools/weft/progress_bar.cpp", "unistd.h")}  # isatty
+# What a public header takes from a package, for those alone who include it.
+PACKAGE_HEADERS = {("include/weft/pickle/detail/compound.hpp", "boost/pfr/core.hpp"),
+                   ("include/weft/pickle/detail/compound.hpp", "boost/pfr/tuple_size.hpp")}
 PACKAGES = {"src": ("fmt/",), "tools": ("fmt/", "CLI/"), "include": (), "examples": ()}
 STANDARD_HEADERS = frozenset(
     """algorithm any array atomic barrier bit bitset charconv chrono codecvt compare complex concepts
@@ -224,7 +227,7 @@ class House:
                 name = include.name
                 if include.quoted or name.startswith("weft/") or name in STANDARD_HEADERS:
                     continue
-                if (path, name) in SYSTEM_HEADERS_ELSEWHERE:
+                if (path, name) in SYSTEM_HEADERS_ELSEWHERE | PACKAGE_HEADERS:
                     continue
                 if not name.startswith(PACKAGES[top]) or (top == "src" and path.endswith(".hpp")):
                     self.problem(path, include.line, f"includes <{name}>: only src/os calls the system, "

@@ -4,6 +4,8 @@ string(REPLACE "|" ";" LAUNCHER "${LAUNCHER}")
 
 set(prefix ${WORK}/${KIND}/prefix)
 set(here ${WORK}/${NAME})
+# Parts of mangled names: what only the library's own sources call, though it is in a public namespace.
+set(kept_inside "9give_back|15report_uncaught|12start_thread|10run_target|7Joining6finish")
 set(warnings -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
 
 # Runs a command; its output is shown when it fails, and kept in `output`.
@@ -101,6 +103,24 @@ elseif(STEP STREQUAL "binary")
     endif()
   endforeach()
   must_match("${output}" "weft::version" "the exported names")
+  # And all that the static library has for its users, but for what only its own sources call.
+  must(${NM} -D --defined-only ${library})
+  set(exported "${output}")
+  file(GLOB_RECURSE static ${WORK}/static/prefix/libweft.a)
+  must(${NM} --defined-only --extern-only ${static})
+  string(REGEX MATCHALL " T _ZNK?4weft[^\n]+" symbols "${output}")
+  set(missing "")
+  foreach(symbol IN LISTS symbols)
+    string(REGEX REPLACE "^ T " "" symbol ${symbol})
+    string(FIND "${exported}" " ${symbol}\n" found)
+    if(found EQUAL -1 AND NOT symbol MATCHES "6detail|7runtime|2os|${kept_inside}")
+      list(APPEND missing ${symbol})
+    endif()
+  endforeach()
+  if(missing)
+    list(JOIN missing "\n" missing)
+    message(FATAL_ERROR "WEFT_API is missing, or the name in kept_inside:\n${missing}")
+  endif()
 
 else()
   message(FATAL_ERROR "no such step: ${STEP}")

@@ -9,7 +9,7 @@
 #include <stop_token>
 #include <thread>
 
-#include <weft/_thread.hpp>
+#include <weft/_thread/lock.hpp>
 #include <weft/detail/low_lock.hpp>
 #include <weft/detail/wait_list.hpp>
 #include <weft/detail/word_queue.hpp>
@@ -31,16 +31,6 @@ using weft::detail::WaitList;
 using weft::detail::WordQueue;
 using namespace weft::model;
 using weft::threading::Condition;
-
-/// Exhaustive within the bounds as far as a short run goes, then random without them.
-testing::AssertionResult is_right(const Program& program, const Bounds& bounds = {}) {
-    const bool is_full = weft::model::is_full_run();
-    Bounds wider = bounds;
-    if (is_full) ++wider.preemptions;
-    const auto report = weft::model::explore(program, wider, is_full ? 400'000 : 15'000);
-    if (report.has_failed) return holds(report);
-    return holds(weft::model::sample(program, bounds, is_full ? 80'000 : 4'000, 20'240'607));
-}
 
 // LowLock -----------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "primitive_programs.hpp"
 #include "programs.hpp"
 
 namespace {

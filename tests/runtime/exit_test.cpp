@@ -66,6 +66,7 @@ INSTANTIATE_TEST_SUITE_P(
         End{"pthread_exit_beside_a_foreign_thread", 0, "started\nstatics\n", 0, true},
         End{"quick_exit", 9, ""}, End{"immediate_exit", 10, ""}, End{"abort", 0, "", SIGABRT},
         End{"exception", 0, "", SIGABRT}, End{"daemon_blocked", 0, "statics\n"},
+        End{"bare_threads", 0, "worker done\nstatics\n"},
         End{"daemon_running", 0, "statics\n"}, End{"daemon_that_enters", 0, "statics\n"},
         End{"daemon_with_a_limit", 0, "statics\n"}, End{"daemon_that_is_let_go", 0, "statics\n"},
         End{"daemon_in_a_condition", 0, "statics\n"}, End{"daemon_in_join", 0, "statics\n"},
@@ -142,6 +143,9 @@ INSTANTIATE_TEST_SUITE_P(
             "MainThread is main, 1 alive\nchild's worker done\nchild's statics\nas expected\n"
             "statics\n"},
         End{"dummy_thread", 0,
+            "MainThread is main, 1 alive\nchild's worker done\nchild's statics\nas expected\n"
+            "statics\n"},
+        End{"bare_thread", 0,
             "MainThread is main, 1 alive\nchild's worker done\nchild's statics\nas expected\n"
             "statics\n"},
         End{"during_exit", 0,

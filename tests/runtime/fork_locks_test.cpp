@@ -17,9 +17,13 @@
 
 #include <weft/detail/low_lock.hpp>
 #include <weft/detail/wait_list.hpp>
+#include <weft/manual_clock.hpp>
+#include <weft/threading/barrier.hpp>
 #include <weft/threading/condition.hpp>
+#include <weft/threading/event.hpp>
 #include <weft/threading/functions.hpp>
 #include <weft/threading/lock.hpp>
+#include <weft/threading/semaphore.hpp>
 #include <weft/threading/thread.hpp>
 
 #include "support/budget.hpp"
@@ -272,6 +276,160 @@ TEST(ConditionAfterFork, HasNoWaiters) {
     is_ready = true;
     condition.notify_all();
     lock.release();
+}
+
+/// A thread that waits, with a limit that never comes, until `release` lets it go.
+class Waiting {
+public:
+    Waiting(const std::function<void()>& wait, const std::function<void()>& release)
+        : release_(release), thread_(wait) {
+        clock_.wait_for_sleepers(1);
+    }
+    ~Waiting() { release_(); }
+
+private:
+    ManualClock clock_;
+    ManualClock::Installation installed_ = clock_.install();
+    std::function<void()> release_;
+    std::jthread thread_;
+};
+
+TEST(SemaphoreAfterFork, ServesTheChildsOwnThreads) {
+    threading::Semaphore semaphore(0);
+    const Waiting waiting([&] { semaphore.acquire(true, std::chrono::hours(1)); },
+                          [&] { semaphore.release(); });
+    EXPECT_EQ(in_child([&] {
+                  semaphore.release(2);
+                  if (!semaphore.acquire(false) || !semaphore.acquire(false)) return false;
+                  std::vector<std::thread> threads;
+                  std::atomic<int> gone_on{0};
+                  for (int i = 0; i < 3; ++i) {
+                      threads.emplace_back([&] { gone_on += semaphore.acquire() ? 1 : 0; });
+                  }
+                  for (int i = 0; i < 3; ++i) semaphore.release();
+                  for (auto& each : threads) each.join();
+                  return gone_on == 3 && !semaphore.acquire(false);
+              }),
+              kGood);
+    EXPECT_FALSE(semaphore.acquire(false));
+}
+
+/// Forks while threads of the parent are on their way to a permit, or back to the list.
+TEST(SemaphoreAfterFork, ForgetsWhoWasOnHisWayInTheParent) {
+    threading::BoundedSemaphore semaphore(1);
+    std::atomic<bool> may_end{false};
+    std::vector<std::jthread> busy;
+    for (int i = 0; i < 3; ++i) {
+        busy.emplace_back([&] {
+            while (!may_end) threading::Guard held(semaphore);
+        });
+    }
+    for (int round = 0; round < 50; ++round) {
+        EXPECT_EQ(in_child([&] {
+                      // A permit that a vanished thread has is gone, as a lock that it holds is.
+                      (void)semaphore.acquire(false);
+                      semaphore.release();
+                      std::vector<std::thread> threads;
+                      std::atomic<int> turns{0};
+                      for (int i = 0; i < 3; ++i) {
+                          threads.emplace_back([&] {
+                              for (int n = 0; n < 20; ++n) {
+                                  threading::Guard held(semaphore);
+                                  ++turns;
+                              }
+                          });
+                      }
+                      for (auto& each : threads) each.join();
+                      return turns == 60 && semaphore.acquire(false) && !semaphore.acquire(false);
+                  }),
+                  kGood);
+    }
+    may_end = true;
+}
+
+TEST(EventAfterFork, HasNoWaiters) {
+    threading::Event event;
+    const Waiting waiting([&] { event.wait(std::chrono::hours(1)); }, [&] { event.set(); });
+    EXPECT_EQ(in_child([&] {
+                  std::atomic<bool> was_set{false};
+                  std::thread own([&] { was_set = event.wait(); });
+                  event.set();
+                  own.join();
+                  return was_set && event.is_set();
+              }),
+              kGood);
+    EXPECT_FALSE(event.is_set());
+}
+
+TEST(BarrierAfterFork, HasNobodyWaitingAndServesTheChildsOwnThreads) {
+    threading::Barrier barrier(2);
+    const Waiting waiting([&] { barrier.wait(std::chrono::hours(1)); }, [&] { barrier.wait(); });
+    EXPECT_EQ(barrier.n_waiting(), 1);
+    EXPECT_EQ(in_child([&] {
+                  if (barrier.n_waiting() != 0) return false;
+                  int number = -1;
+                  std::thread own([&] { number = barrier.wait(); });
+                  const int mine = barrier.wait();
+                  own.join();
+                  return number + mine == 1 && !barrier.broken();
+              }),
+              kGood);
+    EXPECT_EQ(barrier.n_waiting(), 1);
+}
+
+TEST(BarrierAfterFork, StaysBroken) {
+    threading::Barrier barrier(2);
+    barrier.abort();
+    EXPECT_EQ(in_child([&] {
+                  const bool was_broken = barrier.broken();
+                  barrier.reset();
+                  return was_broken && !barrier.broken();
+              }),
+              kGood);
+    EXPECT_TRUE(barrier.broken());
+}
+
+TEST(BarrierAfterFork, EndsTheRoundWhoseActionHasForked) {
+    int code = 0;
+    threading::Barrier barrier(1, [&] {
+        code = in_child([&] {
+            // In the child: the action goes on below, and others have not arrived.
+            return barrier.n_waiting() == 0;
+        });
+    });
+    EXPECT_EQ(barrier.wait(), 0);
+    EXPECT_EQ(code, kGood);
+    EXPECT_FALSE(barrier.broken());
+    // Also when another thread of the child is the first to touch the barrier.
+    pid_t child = -1;
+    threading::Barrier* itself = nullptr;
+    threading::Barrier forking(1, [&] {
+        child = fork();
+        if (child == 0) std::thread([&] { (void)itself->n_waiting(); }).join();
+    });
+    itself = &forking;
+    const int number = forking.wait();
+    if (child == 0) {
+        _exit(number == 0 && !forking.broken() && forking.n_waiting() == 0 ? kGood : 1);
+    }
+    const auto status = test::wait_for_process(child, std::chrono::seconds(20) * test::slowness());
+    ASSERT_TRUE(status.has_value());
+    EXPECT_EQ(WIFEXITED(*status) ? WEXITSTATUS(*status) : -1, kGood);
+}
+
+TEST(BarrierAfterFork, ForgetsAnActionOfAThreadThatIsGone) {
+    std::latch begun(1);
+    std::latch may_end(1);
+    bool is_first = true;
+    threading::Barrier barrier(1, [&] {
+        if (!std::exchange(is_first, false)) return;
+        begun.count_down();
+        may_end.wait();
+    });
+    std::jthread actor([&] { barrier.wait(); });
+    begun.wait();
+    EXPECT_EQ(in_child([&] { return barrier.wait() == 0 && !barrier.broken(); }), kGood);
+    may_end.count_down();
 }
 
 TEST(ThreadsAfterFork, AreStoppedButForTheOneThatForked) {

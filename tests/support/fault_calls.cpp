@@ -64,6 +64,24 @@ WEFT_TEST_WRAP_RESULT(pthread_key_create, (pthread_key_t * key, void (*at_end)(v
 WEFT_TEST_WRAP_RESULT(pthread_atfork, (void (*before)(), void (*parent)(), void (*child)()),
                       (before, parent, child))
 
+namespace {
+
+/// Calls that Weft makes without the C library's function: a child's, before it executes a program.
+const char* name_of_direct_call(long number) noexcept {
+    switch (number) {
+        case SYS_chdir: return "chdir";
+        case SYS_close_range: return "close_range";
+        case SYS_dup3: return "dup3";
+        case SYS_execve: return "execve";
+        case SYS_fcntl: return "fcntl";
+        case SYS_setpgid: return "setpgid";
+        case SYS_setsid: return "setsid";
+        default: return nullptr;
+    }
+}
+
+}  // namespace
+
 extern "C" {
 
 int __real_open(const char* path, int flags, ...);
@@ -88,7 +106,9 @@ long __wrap_syscall(long number, ...) {
     for (long& each : arguments) each = va_arg(list, long);
     va_end(list);
     int error = 0;
-    if (number == SYS_futex) {
+    if (const char* name = name_of_direct_call(number); name != nullptr) {
+        error = error_of(name);
+    } else if (number == SYS_futex) {
         const long operation = arguments[1] & FUTEX_CMD_MASK;
         const bool is_wait = operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET;
         error = error_of(is_wait ? "futex_wait" : "futex_wake");

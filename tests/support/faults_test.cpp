@@ -19,10 +19,14 @@
 #include <thread>
 #include <vector>
 
-#include <weft/_thread.hpp>
+#include <weft/_thread/lock.hpp>
 #include <weft/detail/wait_list.hpp>
 #include <weft/queue.hpp>
+#include <weft/threading/barrier.hpp>
 #include <weft/threading/condition.hpp>
+#include <weft/threading/event.hpp>
+#include <weft/threading/semaphore.hpp>
+#include <weft/threading/timer.hpp>
 
 namespace {
 
@@ -271,6 +275,52 @@ TEST_P(FutexFaults, LoseNoNotificationOfACondition) {
     EXPECT_GE(failed, 1U);
 }
 
+TEST_P(FutexFaults, LoseNoPermitOfASemaphore) {
+    const std::size_t failed = for_every_system_call(
+        [this] {
+            forget_waits();
+            weft::threading::Semaphore semaphore(0);
+            std::thread waiter([&] { EXPECT_TRUE(semaphore.acquire()); });
+            std::thread other([&] { EXPECT_TRUE(semaphore.acquire()); });
+            wait_for_a_wait();
+            semaphore.release(2);
+            waiter.join();
+            other.join();
+            EXPECT_FALSE(semaphore.acquire(false));
+        },
+        options());
+    EXPECT_GE(failed, 1U);
+}
+
+TEST_P(FutexFaults, LoseNoEvent) {
+    const std::size_t failed = for_every_system_call(
+        [this] {
+            forget_waits();
+            weft::threading::Event event;
+            std::thread waiter([&] { EXPECT_TRUE(event.wait()); });
+            wait_for_a_wait();
+            event.set();
+            waiter.join();
+        },
+        options());
+    EXPECT_GE(failed, 1U);
+}
+
+TEST_P(FutexFaults, LoseNobodyAtABarrier) {
+    const std::size_t failed = for_every_system_call(
+        [this] {
+            forget_waits();
+            weft::threading::Barrier barrier(2);
+            std::thread waiter([&] { EXPECT_EQ(barrier.wait(), 0); });
+            wait_for_a_wait();
+            EXPECT_EQ(barrier.wait(), 1);
+            waiter.join();
+            EXPECT_FALSE(barrier.broken());
+        },
+        options());
+    EXPECT_GE(failed, 1U);
+}
+
 TEST_P(FutexFaults, EndNoTimedWaitEarly) {
     using namespace std::chrono_literals;
     const std::size_t failed = for_every_system_call(
@@ -299,6 +349,58 @@ TEST(AllocationFaults, LocksAndConditionsAllocateNothing) {
                   EXPECT_FALSE(changed.wait(0.001));
               }),
               0U);
+}
+
+TEST(AllocationFaults, SemaphoresEventsAndBarriersAllocateNothing) {
+    EXPECT_EQ(for_every_allocation([] {
+                  weft::threading::Semaphore semaphore;
+                  semaphore.acquire();
+                  EXPECT_FALSE(semaphore.acquire(true, 0.001));
+                  semaphore.release(2);
+                  weft::threading::Event event;
+                  EXPECT_FALSE(event.wait(0.001));
+                  event.set();
+                  EXPECT_TRUE(event.wait());
+                  weft::threading::Barrier barrier(1);
+                  EXPECT_EQ(barrier.wait(), 0);
+              }),
+              0U);
+}
+
+TEST(AllocationFaults, ATimerThatCannotBeMadeIsNot) {
+    std::atomic<int> rings{0};
+    int made = 0;
+    const std::size_t failed = for_every_allocation([&] {
+        weft::threading::Timer timer(0, [&] { ++rings; });
+        ++made;
+        timer.start();
+        timer.join();
+    });
+    EXPECT_GE(failed, 2U);
+    EXPECT_EQ(rings, 1);
+    EXPECT_GE(made, 1);
+}
+
+TEST(SystemCallFaults, ATimerWhoseThreadIsRefusedMayBeStartedAgain) {
+    std::atomic<int> rings{0};
+    int refused = 0;
+    for_every_system_call(
+        [&] {
+            weft::threading::Timer timer(0, [&] { ++rings; });
+            try {
+                timer.start();
+            } catch (const std::system_error& error) {
+                EXPECT_EQ(error.code().value(), EAGAIN);
+                ++refused;
+                timer.start();
+            }
+            timer.join();
+        },
+        {.error = [](const faults::Call& call) {
+            return call.name == "pthread_create" ? EAGAIN : 0;
+        }});
+    EXPECT_EQ(refused, 1);
+    EXPECT_EQ(rings, 2);
 }
 
 TEST(AllocationFaults, AQueueThatCannotGrowIsAsItWas) {

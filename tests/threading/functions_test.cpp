@@ -187,6 +187,26 @@ TEST(StackSize, RefusesTooSmallOnesAndChangesNothing) {
     stack_size(0);
 }
 
+TEST(StackSize, OfOneThreadIsAnOption) {
+    // Larger than any other: the system may give a thread the larger stack of one that has ended.
+    for (const std::size_t size : {std::size_t{16} << 20, std::size_t{32} << 20}) {
+        std::size_t seen = 0;
+        const Thread thread({.stack_size = size}, [&seen] { seen = own_stack_size(); });
+        {
+            const Joining joining{thread};
+        }
+        EXPECT_GE(seen, size / 4 * 3);
+    }
+}
+
+TEST(StackSize, OfOneThreadIsRefusedWhereTheThreadIsMade) {
+    EXPECT_THROW(Thread({.stack_size = 1}), std::invalid_argument);
+    EXPECT_THROW(Thread({.stack_size = 32 * 1024 - 1}, [] {}), std::invalid_argument);
+    // The system's own least size is more than Weft's on some processors, as on aarch64.
+    const auto systems = static_cast<std::size_t>(sysconf(_SC_THREAD_STACK_MIN));
+    EXPECT_NO_THROW(Thread({.stack_size = std::max<std::size_t>(32 * 1024, systems)}));
+}
+
 TEST(ThreadError, IsTheRuntimeError) {
     EXPECT_TRUE((std::is_same_v<ThreadError, std::runtime_error>));
 }

@@ -1,7 +1,12 @@
 # shellcheck shell=bash
 # What each command needs from Debian, and how the missing is installed.
 
-packages_build=(g++ cmake ninja-build ccache libfmt-dev libcli11-dev)
+debian_version() { sed -n 's/^VERSION_ID="\{0,1\}\([0-9]*\).*/\1/p' /etc/os-release; }
+
+# Boost's packages carry their version in the name: 1.81 on Debian 12, 1.83 on Debian 13.
+boost_version() { if [ "$(debian_version)" = 12 ]; then echo 1.81; else echo 1.83; fi; }
+
+packages_build=(g++ cmake ninja-build ccache libfmt-dev libcli11-dev "libboost$(boost_version)-dev")
 packages_test=("${packages_build[@]}" pkg-config libgtest-dev libgmock-dev python3)
 packages_clang=("${packages_test[@]}" clang-19 libclang-rt-19-dev llvm-19)
 packages_format=(clang-format-19)
@@ -9,15 +14,11 @@ packages_lint=("${packages_clang[@]}" clang-format-19 clang-tidy-19 shellcheck)
 packages_docs=(doxygen)
 packages_cross=("${packages_test[@]}" g++-aarch64-linux-gnu qemu-user googletest)
 
-# Boost's packages carry their version in the name: 1.81 on Debian 12, 1.83 on Debian 13.
 packages_bench() {
-    local boost=1.83
-    [ "$(debian_version)" != 12 ] || boost=1.81
     printf '%s\n' "${packages_build[@]}" libbenchmark-dev libtbb-dev \
-        "libboost$boost-dev" "libboost-thread$boost-dev" python3
+        "libboost-serialization$(boost_version)-dev" "libboost-thread$(boost_version)-dev" \
+        libcereal-dev python3
 }
-
-debian_version() { sed -n 's/^VERSION_ID="\{0,1\}\([0-9]*\).*/\1/p' /etc/os-release; }
 
 missing_packages() {
     local name

@@ -97,7 +97,8 @@ sanitizer_options() {
 
 test_asan() {
     local chosen
-    mapfile -t chosen < <(filter_or "${1:-}" -L '^quick$')
+    # What must not compile has been refused without sanitizers already.
+    mapfile -t chosen < <(filter_or "${1:-}" -L '^quick$' -LE '^misuse$')
     need_packages "${packages_clang[@]}"
     build_preset asan-ubsan
     sanitizer_options
@@ -116,16 +117,18 @@ test_tsan() {
 }
 
 fuzz_one() {  # fuzz_one <name> <seconds>
+    local dictionary=()
     mkdir -p "build/fuzz/$1/found" "build/fuzz/$1/corpus"
+    [ ! -f "fuzz/dictionaries/$1.dict" ] || dictionary=("-dict=fuzz/dictionaries/$1.dict")
     "build/asan-ubsan/fuzz/$1" -max_total_time="$2" -timeout=20 -rss_limit_mb=2048 \
-        -print_final_stats=1 -artifact_prefix="build/fuzz/$1/found/" \
+        -print_final_stats=1 -artifact_prefix="build/fuzz/$1/found/" "${dictionary[@]}" \
         "build/fuzz/$1/corpus" "fuzz/corpus/$1" >"$(log_name "fuzz $1")" 2>&1 </dev/null
 }
 
 run_fuzzers() {  # run_fuzzers <seconds> [name]
     local seconds=$1 only=${2:-} name names batch pids i status start passed=0 failed=0
     need_packages "${packages_clang[@]}"
-    build_preset asan-ubsan
+    build_preset asan-ubsan weft_fuzzers
     sanitizer_options
     mapfile -t names < <(grep -x -- "${only:-.*}" build/asan-ubsan/fuzz/fuzzers.txt | sed '/^$/d')
     [ "${#names[@]}" -gt 0 ] || [ -z "$only" ] || fail "no fuzzer is called $only"
@@ -152,7 +155,7 @@ run_fuzzers() {  # run_fuzzers <seconds> [name]
         done
     done
     echo "fuzzers, $seconds s each: $passed passed, $failed failed"
-    record "fuzzers, $seconds s each" "$passed" "$failed" "$(seconds_since "$start")"
+    record "fuzzers" "$passed" "$failed" "$(seconds_since "$start")"
     [ "$failed" -eq 0 ]
 }
 

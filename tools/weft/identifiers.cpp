@@ -89,10 +89,13 @@ void Findings::add(Findings&& other) {
 
 std::vector<std::pair<std::string, std::uint64_t>> Findings::ranking(std::size_t count) const {
     std::vector<std::pair<std::string, std::uint64_t>> best(std::min(count, counts.size()));
-    std::ranges::partial_sort_copy(counts, best, [](const auto& a, const auto& b) {
-        return a.second != b.second ? a.second > b.second : a.first < b.first;
-    });
+    std::ranges::partial_sort_copy(counts, best, is_more_frequent);
     return best;
+}
+
+bool is_more_frequent(const std::pair<std::string, std::uint64_t>& a,
+                      const std::pair<std::string, std::uint64_t>& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
 }
 
 std::vector<std::filesystem::path> list_headers(const std::filesystem::path& folder) {

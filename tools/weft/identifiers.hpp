@@ -43,6 +43,10 @@ private:
     void count(std::string_view word);
 };
 
+/// The order of a ranking.
+bool is_more_frequent(const std::pair<std::string, std::uint64_t>& a,
+                      const std::pair<std::string, std::uint64_t>& b);
+
 /// The C and C++ headers below `folder`, sorted; unreadable folders are passed over.
 std::vector<std::filesystem::path> list_headers(const std::filesystem::path& folder);
 

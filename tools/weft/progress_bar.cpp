@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <utility>
 
@@ -12,29 +13,30 @@ namespace tour {
 using namespace std::chrono_literals;
 
 ProgressBar::ProgressBar(std::string what, std::size_t total)
-    : what_(std::move(what)),
-      total_(total),
-      is_on_terminal_(isatty(STDERR_FILENO) == 1),
-      next_(std::chrono::steady_clock::now() + 1s) {}
+    : what_(std::move(what)), total_(total) {
+    if (isatty(STDERR_FILENO) != 1) return;
+    timer_.emplace(weft::threading::ThreadOptions{.name = "progress"}, 1s,
+                   [this] { draw_until_over(); });
+    timer_->start();
+}
 
 ProgressBar::~ProgressBar() {
-    if (is_drawn_) std::fputs("\r\033[K", stderr);
+    is_over_.set();
+    if (!timer_) return;
+    timer_->cancel();
+    timer_->join();
 }
 
-void ProgressBar::advance() {
-    ++done_;
-    if (!is_on_terminal_ || std::chrono::steady_clock::now() < next_) return;
-    next_ = std::chrono::steady_clock::now() + 100ms;
-    draw();
-}
-
-void ProgressBar::draw() {
+void ProgressBar::draw_until_over() {
     constexpr std::size_t kWidth = 30;
-    const std::size_t filled = total_ == 0 ? kWidth : done_ * kWidth / total_;
-    fmt::print(stderr, "\r\033[K  {} [{:<{}}] {}/{}", what_, std::string(filled, '#'), kWidth,
-               done_, total_);
-    std::fflush(stderr);
-    is_drawn_ = true;
+    do {
+        const std::size_t done = done_.load(std::memory_order_relaxed);
+        const std::size_t filled = total_ == 0 ? kWidth : done * kWidth / total_;
+        fmt::print(stderr, "\r\033[K  {} [{:<{}}] {}/{}", what_, std::string(filled, '#'), kWidth,
+                   done, total_);
+        std::fflush(stderr);
+    } while (!is_over_.wait(100ms));
+    std::fputs("\r\033[K", stderr);
 }
 
 }  // namespace tour

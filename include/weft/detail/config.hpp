@@ -12,3 +12,16 @@
 /// An object of class type with static storage that is built before those of users, also where Weft
 /// is a static library. Stands first in its definition.
 #define WEFT_INIT_FIRST [[gnu::init_priority(101)]]
+
+namespace weft::detail {
+
+#if defined(__SIZEOF_INT128__)
+// The compilers' own type, of which __extension__ says that it is meant.
+__extension__ using Int128 = __int128;
+__extension__ using UInt128 = unsigned __int128;
+#else
+struct Int128;
+struct UInt128;
+#endif
+
+}  // namespace weft::detail

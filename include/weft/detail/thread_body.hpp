@@ -13,6 +13,12 @@
 
 namespace weft::detail {
 
+/// What a target is, for messages: a function's code, or the type of an object.
+struct TargetName {
+    const void* code = nullptr;
+    const std::type_info* type = nullptr;
+};
+
 /// What a thread runs: a target with its arguments, or an object with a run() of its own.
 class ThreadBody {
 public:
@@ -26,6 +32,8 @@ public:
     [[nodiscard]] virtual bool takes_stop_token() const noexcept { return false; }
     /// The class of an object with a run() of its own; null for a target.
     [[nodiscard]] virtual const std::type_info* type() const noexcept { return nullptr; }
+    /// Who the target is; nothing for an object with a run() of its own.
+    [[nodiscard]] virtual TargetName target_name() const noexcept { return {}; }
 };
 
 /// A target that can be called with its arguments, or with a stop token before them. The first form
@@ -55,6 +63,14 @@ public:
             args_);
     }
     [[nodiscard]] bool takes_stop_token() const noexcept override { return !kIsPlain; }
+    [[nodiscard]] TargetName target_name() const noexcept override {
+        TargetName name;
+        if constexpr (std::is_pointer_v<Target>) name.code = reinterpret_cast<const void*>(target_);
+#ifdef __cpp_rtti
+        name.type = &typeid(Target);
+#endif
+        return name;
+    }
 
 private:
     static constexpr bool kIsPlain = std::invocable<Target, Args...>;

@@ -35,6 +35,13 @@ WEFT_API void throw_if_stopped(WaitEnd end);
 
 class WaitList;
 
+/// What a list has learnt about spinning. Read with its lock held, so that a waiter need not look
+/// at the list again, which may be gone once it has been notified.
+struct SpinAdvice {
+    int notifier_cpu;      ///< where the last notifier ran
+    std::uint16_t budget;  ///< how long a spin is worth, in steps
+};
+
 /// One thread's place in a WaitList. Lives on the stack of the waiting thread, which owns it but
 /// for `word_` (anybody who wakes) and the links (guarded by the list's lock).
 ///
@@ -54,6 +61,13 @@ public:
 
     /// The same, but spins first, for as long as the history of `list` advises.
     WEFT_API WaitEnd spin_then_sleep(WaitList& list, const WaitLimits& limits) noexcept;
+
+    /// The same, without touching the list. Its notifiers learn for it: Locked::learn_from().
+    WEFT_API WaitEnd spin_then_sleep(SpinAdvice advice, const WaitLimits& limits) noexcept;
+
+    /// Blocks, against all limits, until notified: for a waiter that another thread has taken off
+    /// its list and is about to notify.
+    WEFT_API void wait_until_notified() noexcept;
 
     /// True once notified.
     [[nodiscard]] bool is_notified() const noexcept {
@@ -75,20 +89,43 @@ public:
 
 private:
     friend class WaitList;
+    friend class WakeChain;
 
     static constexpr std::uint32_t kNotified = 1;
     static constexpr std::uint32_t kAsleep = 2;
     static constexpr std::uint32_t kPoke = 4;
 
-    bool spin(WaitList& list) noexcept;
-
-    void wait_for_notification() noexcept;
+    enum class SpinEnd : std::uint8_t { notified, in_vain, not_tried };
+    SpinEnd spin(SpinAdvice advice) noexcept;
 
     FutexWord word_{0};
-    bool is_listed_ = false;         ///< guarded by the list's lock, as are the next three
-    std::uint32_t generation_ = 0;   ///< the fork generation in which it entered its list
+    bool has_spun_ = false;         ///< in vain; written by the owner before it sets kAsleep
+    bool is_listed_ = false;        ///< guarded by the list's lock, as are the next three
+    std::uint32_t generation_ = 0;  ///< the fork generation in which it entered its list
     Waiter* previous_ = nullptr;
     Waiter* next_ = nullptr;
+};
+
+/// Waiters that were taken off a list, on their way to be notified once its lock is released.
+class WakeChain {
+public:
+    constexpr WakeChain() noexcept = default;
+    WakeChain(const WakeChain&) = delete;
+    WakeChain& operator=(const WakeChain&) = delete;
+
+    [[nodiscard]] bool is_empty() const noexcept { return first_ == nullptr; }
+    void add(Waiter& waiter) noexcept {
+        waiter.next_ = nullptr;
+        (last_ != nullptr ? last_->next_ : first_) = &waiter;
+        last_ = &waiter;
+    }
+    /// Notifies all, in the order in which they were added. Called with no LowLock held. The list
+    /// that they come from may be destroyed meanwhile.
+    WEFT_API void notify_all() noexcept;
+
+private:
+    Waiter* first_ = nullptr;
+    Waiter* last_ = nullptr;
 };
 
 /// The waiting threads of one object, in order of arrival: an eventcount whose waiters are known by
@@ -167,6 +204,7 @@ public:
         [[nodiscard]] bool is_after_fork() const noexcept { return is_after_fork_; }
         [[nodiscard]] bool is_empty() const noexcept { return list_.head_ == nullptr; }
         [[nodiscard]] Waiter* first() const noexcept { return list_.head_; }
+        [[nodiscard]] Waiter* next(const Waiter& waiter) const noexcept { return waiter.next_; }
         void append(Waiter& waiter) noexcept { list_.append(waiter); }
         void prepend(Waiter& waiter) noexcept { list_.prepend(waiter); }
         /// Takes the first waiter off the list; the caller notifies it after unlocking.
@@ -175,8 +213,18 @@ public:
             if (first != nullptr) list_.unlink(*first);
             return first;
         }
+        /// Takes this waiter off the list. Returns false when it was not there any more: then its
+        /// owner, once it has released the lock, must call wait_until_notified() before it dies.
+        WEFT_API bool take(Waiter& waiter) noexcept;
         /// Tells those who spin on which CPU the thread runs that notifies them.
         WEFT_API void announce_notifier() noexcept;
+        [[nodiscard]] SpinAdvice advice() const noexcept {
+            return {list_.notifier_cpu_.load(std::memory_order_relaxed),
+                    list_.spin_budget_.load(std::memory_order_relaxed)};
+        }
+        /// Judges by a waiter that is about to be notified whether spinning pays on this list, for
+        /// waiters that spin by advice(). Announces this thread as the notifier.
+        WEFT_API void learn_from(const Waiter& waiter) noexcept;
 
     private:
         WaitList& list_;
@@ -197,12 +245,12 @@ private:
 
     static constexpr std::uint16_t kInitialSpin = 8;
 
-    LowLock mutex_;                          ///< guards the links, and writes of count_
-    std::uint32_t generation_ = 0;           ///< the fork generation that the links belong to
+    LowLock mutex_;                 ///< guards the links, and writes of count_
+    std::uint32_t generation_ = 0;  ///< the fork generation that the links belong to
     Waiter* head_ = nullptr;
     Waiter* tail_ = nullptr;
-    Atomic<std::uint32_t> count_{0};         ///< number of listed waiters
-    Atomic<std::int16_t> notifier_cpu_{-1};  ///< where the last notifier ran
+    Atomic<std::uint32_t> count_{0};                   ///< number of listed waiters
+    Atomic<std::int16_t> notifier_cpu_{-1};            ///< where the last notifier ran
     Atomic<std::uint16_t> spin_budget_{kInitialSpin};  ///< how long a spin is worth, in steps
 };
 

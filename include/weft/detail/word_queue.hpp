@@ -38,6 +38,7 @@ public:
     struct Taken {
         std::uint64_t word = 0;
         std::uint64_t index = 0;
+        std::uint32_t generation = 0;  ///< the fork generation it was taken in, if it may come back
     };
 
     /// The place for a word that was taken and comes back; provided by whoever may give back.

@@ -1,18 +1,15 @@
 #pragma once
 
-#include <array>
-#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <stop_token>
 #include <type_traits>
 #include <utility>
 
 #include <weft/detail/config.hpp>
-#include <weft/detail/node_memory.hpp>
+#include <weft/detail/parcel.hpp>
 #include <weft/detail/word_queue.hpp>
 #include <weft/queue/errors.hpp>
 #include <weft/timeout.hpp>
@@ -20,53 +17,6 @@
 namespace weft::queue {
 
 namespace detail {
-
-/// How an item becomes the 64-bit word that travels through the queue. Small plain items are the
-/// word themselves; any other lies in a node of its own, and the word is the node's address.
-template <class T>
-struct Parcel {
-    static constexpr bool is_inline =
-        std::is_trivially_copyable_v<T> && sizeof(T) <= 8 && alignof(T) <= 8;
-    static constexpr bool may_come_back = !is_inline && !std::is_nothrow_move_constructible_v<T>;
-
-    struct NoPlace {};
-    struct OrdinaryMemory {};
-    using Place = std::conditional_t<may_come_back, weft::detail::WordQueue::Returned, NoPlace>;
-    struct Shape : Place {
-        alignas(T) std::byte item[sizeof(T)];
-    };
-    using Memory = std::conditional_t<weft::detail::NodeMemory::fits(sizeof(Shape), alignof(Shape)),
-                                      weft::detail::NodeMemory, OrdinaryMemory>;
-
-    struct Node : Place, Memory {
-        template <class... Args>
-        explicit Node(std::in_place_t, Args&&... args) : item(std::forward<Args>(args)...) {}
-        T item;
-    };
-
-    static std::uint64_t word_of(Node& node) noexcept {
-        static_assert(std::same_as<Memory, OrdinaryMemory> ||
-                      weft::detail::NodeMemory::fits(sizeof(Node), alignof(Node)));
-        return reinterpret_cast<std::uintptr_t>(&node);
-    }
-    static std::unique_ptr<Node> node_of(std::uint64_t word) noexcept {
-        return std::unique_ptr<Node>(reinterpret_cast<Node*>(static_cast<std::uintptr_t>(word)));
-    }
-    static std::uint64_t pack(const T& item) noexcept
-        requires is_inline
-    {
-        std::uint64_t word = 0;
-        std::memcpy(&word, std::addressof(item), sizeof(T));
-        return word;
-    }
-    static T unpack(std::uint64_t word) noexcept
-        requires is_inline
-    {
-        std::array<std::byte, sizeof(T)> bytes;
-        std::memcpy(bytes.data(), &word, sizeof(T));
-        return std::bit_cast<T>(bytes);
-    }
-};
 
 // The calls that end in an exception are compiled once for all types.
 [[noreturn]] WEFT_API void throw_empty();
@@ -244,7 +194,7 @@ public:
     }
 
 private:
-    using Parcel = detail::Parcel<T>;
+    using Parcel = weft::detail::Parcel<T>;
     using Node = typename Parcel::Node;
     using Taken = weft::detail::WordQueue::Taken;
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <weft/_thread.hpp>
+#include <weft/_thread/lock.hpp>
 #include <weft/detail/annotations.hpp>
 
 namespace weft::threading {

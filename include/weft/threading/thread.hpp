@@ -33,6 +33,10 @@ struct ThreadOptions {
     /// Whether the program may end without waiting for the thread. Nothing: as the thread that
     /// makes it.
     std::optional<bool> daemon = std::nullopt;
+    /// The size of its stack in bytes; 0: what `threading::stack_size()` is when it starts. A size
+    /// below 32 KiB, and one that the system refuses, makes the constructor throw
+    /// `std::invalid_argument`.
+    std::size_t stack_size = 0;
 };
 
 /// The base of objects that a thread runs: what subclasses of Thread are in Python.
@@ -90,15 +94,15 @@ public:
         requires(!std::derived_from<std::decay_t<Target>, Thread> &&
                  detail::thread_target<Target, Args...>)
     explicit Thread(Target&& target, Args&&... args)
-        : Thread(ThreadOptions{}, detail::bind_body(std::forward<Target>(target),
-                                                    std::forward<Args>(args)...)) {}
+        : Thread(ThreadOptions{},
+                 detail::bind_body(std::forward<Target>(target), std::forward<Args>(args)...)) {}
 
     /// The same, with options: `Thread({.name = "watcher", .daemon = true}, watch, 5)`.
     template <class Target, class... Args>
         requires detail::thread_target<Target, Args...>
     Thread(ThreadOptions options, Target&& target, Args&&... args)
-        : Thread(std::move(options), detail::bind_body(std::forward<Target>(target),
-                                                       std::forward<Args>(args)...)) {}
+        : Thread(std::move(options),
+                 detail::bind_body(std::forward<Target>(target), std::forward<Args>(args)...)) {}
 
     /// A thread that runs a `T` made from the arguments; `->` of the result reaches it. The object
     /// lives until the last handle is gone and its run() has returned.
@@ -159,8 +163,8 @@ public:
     /// Throws `std::runtime_error` once it has been started.
     WEFT_API void set_daemon(bool daemon) const;
 
-    /// Asks the thread to stop, which it learns by its stop token. Returns false when that was asked
-    /// before.
+    /// Asks the thread to stop, which it learns by its stop token. Returns false when that was
+    /// asked before.
     WEFT_API bool request_stop() const noexcept;
     [[nodiscard]] WEFT_API std::stop_token get_stop_token() const noexcept;
     [[nodiscard]] WEFT_API std::stop_source get_stop_source() const noexcept;
@@ -185,6 +189,7 @@ private:
     friend struct std::hash<Thread>;
     template <class T>
     friend class ThreadOf;
+    friend class Timer;
 
     WEFT_API Thread(ThreadOptions options, std::unique_ptr<detail::ThreadBody> body);
     WEFT_API Thread(ThreadOptions options, std::shared_ptr<detail::ThreadBody> object);

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace weft::os {
@@ -33,7 +34,7 @@ void futex_wait(detail::FutexWord& word, std::uint32_t expected, std::int64_t de
     timespec until{};
     timespec* limit = nullptr;
     if (deadline != kNoDeadline) {
-        if (deadline < 0) deadline = 0;
+        deadline = std::max<std::int64_t>(deadline, 0);
         until.tv_sec = deadline / 1'000'000'000;
         until.tv_nsec = deadline % 1'000'000'000;
         limit = &until;

@@ -75,8 +75,8 @@ void join_thread(ThreadHandle thread) noexcept {
     pthread_join((pthread_t)thread, nullptr);
 }
 
-bool accepts_stack_size(std::size_t size) noexcept {
-    return Attributes().set_stack_size(size) == 0;
+int try_stack_size(std::size_t size) noexcept {
+    return Attributes().set_stack_size(size);
 }
 
 void set_current_thread_name(std::string_view name) noexcept {

@@ -36,8 +36,9 @@ struct NewThread {
 /// cancellation point.
 void join_thread(ThreadHandle thread) noexcept;
 
-/// Whether the system takes a stack of this size.
-[[nodiscard]] bool accepts_stack_size(std::size_t size) noexcept;
+/// Zero when the system takes a stack of this size, else the number of its error: EINVAL when it
+/// does not.
+[[nodiscard]] int try_stack_size(std::size_t size) noexcept;
 
 /// Tells the system the calling thread's name: as many whole characters of UTF-8 as fit.
 void set_current_thread_name(std::string_view name) noexcept;

@@ -162,7 +162,10 @@ bool Scheduler::is_modelled() const {
 
 void Scheduler::point(const char* operation, const void* object, bool drains) {
     Task* const mine = current_;
-    if (mine == nullptr) return;
+    if (mine == nullptr) {
+        if (on_free_operation) on_free_operation();
+        return;
+    }
     mine->operation = operation;
     hand_on(*mine);
     if (drains) {

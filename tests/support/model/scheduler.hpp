@@ -64,6 +64,8 @@ public:
     std::function<void(const std::string&)> on_failure;
     /// Told of every operation, in a replay.
     std::function<void(int task, const char* operation, const void* object)> on_operation;
+    /// Called before each operation of a thread that the model does not run.
+    std::function<void()> on_free_operation;
 
     // What modelled operations call. On threads that the model does not run, they have no effect.
 

@@ -19,6 +19,12 @@
 
 namespace weft::model {
 
+namespace {
+// Before main: the leak checker calls sched_yield() at the end of a program, with the allocator locked,
+// and the scheduler must not be built then.
+[[maybe_unused]] Scheduler& built_early = Scheduler::instance();
+}  // namespace
+
 void warm_up() {
     (void)detail::this_thread_number();
     detail::FutexWord word{0};

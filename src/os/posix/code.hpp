@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace weft::os {
+
+/// A module of this process: the program or a library.
+struct CodeModule {
+    std::uintptr_t base = 0;  ///< what is to be added to the addresses in its file
+    std::string build_id;     ///< raw bytes; empty if it was linked without
+    std::string path;         ///< empty for the program
+};
+
+/// The module with this address in its code.
+std::optional<CodeModule> find_code(std::uintptr_t address);
+
+/// The module with this build-id.
+std::optional<CodeModule> find_build(std::string_view build_id);
+
+/// Loads a library for good. The reason in words when that fails, otherwise empty.
+std::string open_library(const std::string& path);
+
+}  // namespace weft::os

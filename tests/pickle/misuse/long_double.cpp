@@ -1,0 +1,5 @@
+#include <weft/pickle.hpp>
+
+int main() {
+    weft::pickle::dumps(1.5L);
+}

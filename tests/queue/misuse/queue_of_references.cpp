@@ -1,0 +1,5 @@
+#include <weft/queue.hpp>
+
+int main() {
+    weft::queue::LifoQueue<int&> queue;
+}
