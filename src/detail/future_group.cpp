@@ -9,8 +9,8 @@
 
 namespace weft::detail {
 
-// What the owner and those who end futures share. `order[k]` is one more than the number of the future
-// that was the k-th to end; a reporter first takes k, then writes there.
+// What the owner and those who end futures share. `order[k]` is one more than the number of the
+// future that was the k-th to end; a reporter first takes k, then writes there.
 struct FutureGroup::Shared {
     explicit Shared(std::size_t size) : places(size), order(size) {}
 
@@ -116,8 +116,7 @@ bool wait_for_futures(std::span<FutureState* const> futures, GroupWait what,
     }
     if (group.size() == 0) return true;
     const std::size_t wanted = what == GroupWait::first_end ? 1 : group.size();
-    const WaitEnd end =
-        group.wait_for_ends(wanted, what == GroupWait::first_failure, limits);
+    const WaitEnd end = group.wait_for_ends(wanted, what == GroupWait::first_failure, limits);
     throw_if_stopped(end);
     return end == WaitEnd::notified;
 }

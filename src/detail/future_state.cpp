@@ -18,12 +18,17 @@ namespace {
 
 const char* name_of(FuturePhase phase) noexcept {
     switch (phase) {
-        case FuturePhase::pending: return "pending";
+        case FuturePhase::pending:
+            return "pending";
         case FuturePhase::running:
-        case FuturePhase::storing: return "running";
-        case FuturePhase::cancelled: return "cancelled";
-        case FuturePhase::notified: return "cancelled_and_notified";
-        case FuturePhase::finished: return "finished";
+        case FuturePhase::storing:
+            return "running";
+        case FuturePhase::cancelled:
+            return "cancelled";
+        case FuturePhase::notified:
+            return "cancelled_and_notified";
+        case FuturePhase::finished:
+            return "finished";
     }
     return "unknown";
 }
@@ -149,8 +154,8 @@ void FutureState::wait_until_done(const WaitLimits& limits) {
     const Notice notice(*this, limits);
     const WaitEnd how = waiters_.wait(take, limits);
     if (how == WaitEnd::timed_out) {
-        throw futures::TimeoutError(fmt::format("the future was not done in time; it is {}",
-                                                name_of(phase())));
+        throw futures::TimeoutError(
+            fmt::format("the future was not done in time; it is {}", name_of(phase())));
     }
     throw_if_stopped(how);
 }
@@ -262,8 +267,8 @@ void FutureState::end_of_life() noexcept {
 std::string FutureState::repr() const {
     const std::uint32_t word = word_.load(std::memory_order_acquire);
     const FuturePhase now = phase_of(word);
-    std::string text = fmt::format("<Future at {} state={}", static_cast<const void*>(this),
-                                   name_of(now));
+    std::string text =
+        fmt::format("<Future at {} state={}", static_cast<const void*>(this), name_of(now));
     if (now == FuturePhase::finished) {
         text += (word & kFailed) != 0 ? " raised " + describe(error_).type
                                       : " returned " + demangle(result_type().name());
@@ -275,9 +280,13 @@ namespace {
 constinit thread_local TaskRunner* current_runner = nullptr;
 }  // namespace
 
-TaskRunner* TaskRunner::current() noexcept { return current_runner; }
+TaskRunner* TaskRunner::current() noexcept {
+    return current_runner;
+}
 
-void TaskRunner::set_current(TaskRunner* runner) noexcept { current_runner = runner; }
+void TaskRunner::set_current(TaskRunner* runner) noexcept {
+    current_runner = runner;
+}
 
 void report_callback_error(const FutureState& future) noexcept {
     const std::exception_ptr error = std::current_exception();
@@ -290,8 +299,9 @@ void report_callback_error(const FutureState& future) noexcept {
 
 void require_exception(const std::exception_ptr& error) {
     if (error == nullptr) {
-        throw std::invalid_argument("set_exception: the exception is null; a future without an "
-                                    "exception is ended by set_result");
+        throw std::invalid_argument(
+            "set_exception: the exception is null; a future without an "
+            "exception is ended by set_result");
     }
 }
 

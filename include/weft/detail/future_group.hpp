@@ -16,8 +16,8 @@ namespace weft::detail {
 /// What a wait for many futures waits for.
 enum class GroupWait : std::uint8_t { first_end, first_failure, all_ends };
 
-/// True for a future that `wait()` and `as_completed()` count as done: a cancelled one only when its
-/// executor knows.
+/// True for a future that `wait()` and `as_completed()` count as done: a cancelled one only when
+/// its executor knows.
 [[nodiscard]] inline bool is_over(const FutureState& future) noexcept {
     return future.phase() >= FuturePhase::notified;
 }
@@ -26,9 +26,9 @@ enum class GroupWait : std::uint8_t { first_end, first_failure, all_ends };
 [[nodiscard]] WEFT_API std::vector<std::size_t> positions_without_repeats(
     std::span<FutureState* const> futures);
 
-/// Blocks until the condition holds for the futures, which are all different; false when the time was
-/// up before. Throws std::bad_alloc, Cancelled and KeyboardInterrupt. The caller keeps the futures
-/// alive.
+/// Blocks until the condition holds for the futures, which are all different; false when the time
+/// was up before. Throws std::bad_alloc, Cancelled and KeyboardInterrupt. The caller keeps the
+/// futures alive.
 WEFT_API bool wait_for_futures(std::span<FutureState* const> futures, GroupWait what,
                                const WaitLimits& limits);
 

@@ -92,8 +92,8 @@ public:
     // Outcome.
 
     /// Waits until it is done; then returns if there is a result, and throws what there is instead:
-    /// the exception, CancelledError, InvalidStateError if the result was taken. Throws TimeoutError,
-    /// Cancelled and KeyboardInterrupt when the wait ends otherwise.
+    /// the exception, CancelledError, InvalidStateError if the result was taken. Throws
+    /// TimeoutError, Cancelled and KeyboardInterrupt when the wait ends otherwise.
     void require_result(const WaitLimits& limits) {
         const std::uint32_t word = word_.load(std::memory_order_acquire);
         if ((word & (kPhase | kFailed | kTaken)) != phase_bits(FuturePhase::finished)) [[unlikely]]
@@ -197,10 +197,10 @@ private:
 
     Atomic<std::uint32_t> owners_;
     Atomic<std::uint32_t> word_;
-    WaitList waiters_;                ///< who waits for the end; its lock guards the listeners
+    WaitList waiters_;  ///< who waits for the end; its lock guards the listeners
     FutureListener* first_ = nullptr;
     FutureListener* last_ = nullptr;
-    std::exception_ptr error_;        ///< written before the word says kFailed
+    std::exception_ptr error_;  ///< written before the word says kFailed
 };
 
 /// What the thread that runs tasks does around a wait for a future, so that the task that it waits

@@ -89,10 +89,12 @@ template <class Target, class... Args>
 inline constexpr bool is_plain_call = std::invocable<std::decay_t<Target>, std::decay_t<Args>...>;
 
 template <class Target, class... Args>
-struct CallResult : std::invoke_result<std::decay_t<Target>, std::stop_token, std::decay_t<Args>...> {};
+struct CallResult
+    : std::invoke_result<std::decay_t<Target>, std::stop_token, std::decay_t<Args>...> {};
 template <class Target, class... Args>
     requires is_plain_call<Target, Args...>
-struct CallResult<Target, Args...> : std::invoke_result<std::decay_t<Target>, std::decay_t<Args>...> {};
+struct CallResult<Target, Args...>
+    : std::invoke_result<std::decay_t<Target>, std::decay_t<Args>...> {};
 
 template <class T>
 struct FutureResult : std::remove_cv<std::remove_reference_t<T>> {};

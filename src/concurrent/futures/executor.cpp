@@ -2,7 +2,8 @@
 
 namespace weft::concurrent::futures {
 
-// Task ---------------------------------------------------------------------------------------------
+// Task
+// ---------------------------------------------------------------------------------------------
 
 void Task::run() noexcept {
     if (state_ == nullptr) return;
@@ -17,11 +18,16 @@ void Task::drop() noexcept {
     state->drop_task();
 }
 
-int Task::priority() const noexcept { return state_->priority(); }
+int Task::priority() const noexcept {
+    return state_->priority();
+}
 
-std::string_view Task::name() const noexcept { return state_->name(); }
+std::string_view Task::name() const noexcept {
+    return state_->name();
+}
 
-// Executor -----------------------------------------------------------------------------------------
+// Executor
+// -----------------------------------------------------------------------------------------
 
 Executor::~Executor() = default;
 

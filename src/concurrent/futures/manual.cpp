@@ -48,8 +48,7 @@ void ManualExecutor::stop(ShutdownOptions options) {
 void ManualExecutor::enqueue(Task task) {
     threading::Guard held(lock_);
     if (is_shut_down_) {
-        throw std::runtime_error(
-            "submit: the executor was shut down, and takes no further calls");
+        throw std::runtime_error("submit: the executor was shut down, and takes no further calls");
     }
     tasks_.put(std::move(task));
 }

@@ -38,7 +38,9 @@ struct Routine {
     std::coroutine_handle<promise_type> handle;
 };
 
-Routine read(Future<int> future, int& value) { value = co_await future; }
+Routine read(Future<int> future, int& value) {
+    value = co_await future;
+}
 
 TEST(Await, OfADoneFutureGoesOnAtOnce) {
     const Future<int> future;
@@ -151,7 +153,9 @@ TEST(Await, GoesOnWhenTheGivenExecutorCancelsWhatWaits) {
 TEST(Await, MayBeDestroyedWhileItWaits) {
     const Future<int> future;
     int value = 0;
-    { const Routine routine = read(future, value); }
+    {
+        const Routine routine = read(future, value);
+    }
     future.set_result(1);
     EXPECT_EQ(value, 0);
 }

@@ -54,8 +54,8 @@ TEST(Executor, CallsWithTheArguments) {
 
 TEST(Executor, MovesWhatCanOnlyBeMoved) {
     ManualExecutor executor;
-    auto box = executor.submit([](std::unique_ptr<int> given) { return given; },
-                               std::make_unique<int>(8));
+    auto box =
+        executor.submit([](std::unique_ptr<int> given) { return given; }, std::make_unique<int>(8));
     executor.run_all();
     EXPECT_EQ(*std::move(box).result(), 8);
 }
@@ -72,7 +72,8 @@ TEST(Executor, CallsMembersOfObjects) {
 TEST(Executor, PassesReferencesOnRequest) {
     ManualExecutor executor;
     int n = 0;
-    const Future<int&> same = executor.submit([](int& given) -> int& { return given; }, std::ref(n));
+    const Future<int&> same =
+        executor.submit([](int& given) -> int& { return given; }, std::ref(n));
     executor.run_all();
     EXPECT_EQ(&same.result(), &n);
 }
@@ -142,9 +143,8 @@ TEST(Executor, TakesBigAndOverAlignedCalls) {
         std::array<char, 500> bytes{};
     };
     ManualExecutor executor;
-    const auto future = executor.submit([wide = Wide()] {
-        return reinterpret_cast<std::uintptr_t>(&wide) % alignof(Wide);
-    });
+    const auto future = executor.submit(
+        [wide = Wide()] { return reinterpret_cast<std::uintptr_t>(&wide) % alignof(Wide); });
     executor.run_all();
     EXPECT_EQ(future.result(), 0u);
 }

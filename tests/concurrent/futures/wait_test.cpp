@@ -87,8 +87,8 @@ TEST(Wait, ForTheFirstWakesWithIt) {
 TEST(Wait, ForTheFirstFailurePassesResultsOver) {
     const Futures all = separate(3);
     all[0].set_result(1);
-    weft::threading::Joining ender{weft::threading::Thread(
-        [&] { all[1].set_exception(std::runtime_error("failed")); })};
+    weft::threading::Joining ender{
+        weft::threading::Thread([&] { all[1].set_exception(std::runtime_error("failed")); })};
     const auto [done, not_done] = futures::wait(all, {}, futures::FIRST_EXCEPTION);
     EXPECT_EQ(done, (Futures{all[0], all[1]}));
     EXPECT_EQ(not_done, Futures{all[2]});

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <weft/concurrent/futures/await.hpp>
 #include <weft/concurrent/futures/future.hpp>
 #include <weft/detail/future_value.hpp>
 
@@ -53,9 +54,7 @@ public:
     void run() noexcept;
 
     /// Cancels the future, unless that was done; afterwards this is no task.
-    void cancel() noexcept {
-        Task dropped(std::move(*this));
-    }
+    void cancel() noexcept { Task dropped(std::move(*this)); }
 
     /// What was given in SubmitOptions. Not for no task.
     [[nodiscard]] int priority() const noexcept;
@@ -100,8 +99,7 @@ public:
     /// was submitted then. Blocks if the executor bounds how many calls may wait.
     template <class Target, class... Args>
         requires(!std::same_as<std::decay_t<Target>, SubmitOptions>)
-    auto submit(Target&& target, Args&&... args)
-        -> Future<detail::task_result_t<Target, Args...>> {
+    auto submit(Target&& target, Args&&... args) -> Future<detail::task_result_t<Target, Args...>> {
         using Result = detail::task_result_t<Target, Args...>;
         using Call = detail::TaskCall<std::decay_t<Target>, std::decay_t<Args>...>;
         return hand_over(new detail::FutureTask<Result, Call>(

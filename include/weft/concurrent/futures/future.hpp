@@ -54,8 +54,7 @@ class Future {
     static constexpr bool kIsVoid = std::is_void_v<T>;
     static constexpr bool kIsReference = std::is_reference_v<T>;
     using Object = std::conditional_t<kIsReference, T, int&>;  // void cannot stand in a declaration
-    static constexpr bool kIsCopyable =
-        kIsVoid || kIsReference || std::is_copy_constructible_v<T>;
+    static constexpr bool kIsCopyable = kIsVoid || kIsReference || std::is_copy_constructible_v<T>;
 
 public:
     using value_type = T;
@@ -110,8 +109,8 @@ public:
         return get(limits(timeout, &stop));
     }
 
-    /// `std::move(f).result()` gives a value: moved out, as by take(), when the type is move-only or
-    /// this is the last handle, else copied.
+    /// `std::move(f).result()` gives a value: moved out, as by take(), when the type is move-only
+    /// or this is the last handle, else copied.
     T result(Timeout timeout = {}) && { return get_value(limits(timeout)); }
     T result(std::stop_token stop, Timeout timeout = {}) && {
         return get_value(limits(timeout, &stop));
@@ -135,10 +134,10 @@ public:
     }
 
     /// Calls `callback(future)` when this is done or cancelled: by the thread that ends it, after
-    /// the callbacks that were added before; at once, by this thread, if it is done. What a callback
-    /// throws goes to `weft::unraisablehook`, and the next one is called. A callback that is never
-    /// called, because the future died undone, is destroyed with it. Throws `std::bad_alloc` and
-    /// what copying the callback throws; then it is not added.
+    /// the callbacks that were added before; at once, by this thread, if it is done. What a
+    /// callback throws goes to `weft::unraisablehook`, and the next one is called. A callback that
+    /// is never called, because the future died undone, is destroyed with it. Throws
+    /// `std::bad_alloc` and what copying the callback throws; then it is not added.
     template <std::invocable<Future> Callback>
     void add_done_callback(Callback&& callback) const {
         auto* const node =
@@ -152,8 +151,8 @@ public:
     bool set_running_or_notify_cancel() const { return state_->set_running_or_notify_cancel(); }
 
     /// Ends the future with a result that is made of the argument; without one for void. Throws
-    /// InvalidStateError when it is done, when another thread is just ending it, and when it belongs
-    /// to an executor, and what making the result throws; nothing has changed then.
+    /// InvalidStateError when it is done, when another thread is just ending it, and when it
+    /// belongs to an executor, and what making the result throws; nothing has changed then.
     template <class U = T>
         requires(!kIsVoid && !kIsReference && std::constructible_from<T, U>)
     void set_result(U&& result) const {
@@ -322,5 +321,3 @@ struct FutureAccess {
 };
 
 }  // namespace weft::detail
-
-#include <weft/concurrent/futures/await.hpp>

@@ -11,8 +11,8 @@
 namespace weft::concurrent::futures {
 
 /// An executor without threads: calls wait until somebody runs them by hand, first come first run.
-/// For tests, where it decides what runs when, and for threads that have a loop of their own, such as
-/// that of a user interface. Python has none.
+/// For tests, where it decides what runs when, and for threads that have a loop of their own, such
+/// as that of a user interface. Python has none.
 ///
 ///     futures::ManualExecutor by_hand;
 ///     auto f = by_hand.submit(task);

@@ -23,9 +23,8 @@ template <class T>
 inline constexpr bool is_future<concurrent::futures::Future<T>> = true;
 
 template <class Range>
-concept range_of_futures =
-    std::ranges::input_range<Range> &&
-    is_future<std::remove_cvref_t<std::ranges::range_reference_t<Range>>>;
+concept range_of_futures = std::ranges::input_range<Range> &&
+                           is_future<std::remove_cvref_t<std::ranges::range_reference_t<Range>>>;
 
 template <range_of_futures Range>
 using future_in = std::remove_cvref_t<std::ranges::range_reference_t<Range>>;
@@ -75,20 +74,21 @@ struct DoneAndNotDoneFutures {
 namespace weft::detail {
 
 template <range_of_futures Range>
-auto wait_within(Range&& fs, const WaitLimits& limits, concurrent::futures::ReturnWhen return_when) {
+auto wait_within(Range&& fs, const WaitLimits& limits,
+                 concurrent::futures::ReturnWhen return_when) {
     using Futures = future_in<Range>;
     auto all = without_repeats(std::forward<Range>(fs));
     std::vector<FutureState*> states;
     states.reserve(all.size());
     for (const auto& each : all) states.push_back(&FutureAccess::state(each));
-    const auto what = return_when == concurrent::futures::FIRST_COMPLETED   ? GroupWait::first_end
-                      : return_when == concurrent::futures::FIRST_EXCEPTION ? GroupWait::first_failure
-                                                       : GroupWait::all_ends;
+    const auto what = return_when == concurrent::futures::FIRST_COMPLETED ? GroupWait::first_end
+                      : return_when == concurrent::futures::FIRST_EXCEPTION
+                          ? GroupWait::first_failure
+                          : GroupWait::all_ends;
     wait_for_futures(states, what, limits);
     concurrent::futures::DoneAndNotDoneFutures<typename Futures::value_type> result;
     for (std::size_t i = 0; i < all.size(); ++i) {
-        (is_over(*states[i]) ? result.done : result.not_done)
-            .push_back(std::move(all[i]));
+        (is_over(*states[i]) ? result.done : result.not_done).push_back(std::move(all[i]));
     }
     return result;
 }
@@ -98,8 +98,8 @@ auto wait_within(Range&& fs, const WaitLimits& limits, concurrent::futures::Retu
 namespace weft::concurrent::futures {
 
 /// Blocks until the condition holds for the futures of a range, or `timeout` has passed (zero and
-/// negative limits do not block), and returns which are done by then. Repeated futures count once; no
-/// future is no wait. A time that is up is no error. Linear in their number. The futures end as
+/// negative limits do not block), and returns which are done by then. Repeated futures count once;
+/// no future is no wait. A time that is up is no error. Linear in their number. The futures end as
 /// they would; nothing is cancelled.
 ///
 /// Throws `std::bad_alloc` and weft::KeyboardInterrupt.
@@ -194,14 +194,15 @@ private:
     std::size_t yielded_ = 0;
     weft::detail::Deadline deadline_;
     std::stop_token stop_;
-    std::vector<Future<T>> over_ = {};     ///< had ended before the call
-    std::vector<Future<T>> pending_ = {};  ///< by their number in the group; moved from when yielded
+    std::vector<Future<T>> over_ = {};  ///< had ended before the call
+    std::vector<Future<T>> pending_ =
+        {};  ///< by their number in the group; moved from when yielded
     std::optional<Future<T>> current_ = std::nullopt;
     weft::detail::FutureGroup group_;  ///< last: it goes before the futures it listens to
 };
 
-/// Gives the futures of a range one after the other as they end: first those that are done now, in the
-/// order given, then each as it is finished or its executor learns that it was cancelled. Each
+/// Gives the futures of a range one after the other as they end: first those that are done now, in
+/// the order given, then each as it is finished or its executor learns that it was cancelled. Each
 /// comes once, and is let go with the next step. Linear in their number.
 ///
 /// The step that finds that `timeout`, counted from this call, has passed, and no further future
