@@ -4,10 +4,9 @@
 #include <mutex>
 #include <stdexcept>
 
-#include <fmt/format.h>
-
 #include "contextvars/bindings.hpp"
 #include "contextvars/current.hpp"
+#include "detail/fmt.hpp"
 
 namespace weft::contextvars {
 

@@ -2,14 +2,13 @@
 #include <memory>
 #include <stdexcept>
 
-#include <fmt/format.h>
-
 #include <weft/contextvars/binding.hpp>
 #include <weft/detail/low_lock.hpp>
 #include <weft/errors.hpp>
 #include <weft/unraisable.hpp>
 
 #include "contextvars/current.hpp"
+#include "detail/fmt.hpp"
 
 namespace weft::contextvars::detail {
 

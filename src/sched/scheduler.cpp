@@ -7,11 +7,10 @@
 #include <stdexcept>
 #include <tuple>
 
-#include <fmt/format.h>
-
 #include <weft/detail/low_lock.hpp>
 #include <weft/detail/wait_list.hpp>
 
+#include "detail/fmt.hpp"
 #include "runtime/parking.hpp"
 #include "sched/timer_queue.hpp"
 
