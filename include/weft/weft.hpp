@@ -15,5 +15,6 @@
 #include <weft/subprocess.hpp>
 #include <weft/threading.hpp>
 #include <weft/timeout.hpp>
+#include <weft/trace.hpp>
 #include <weft/unraisable.hpp>
 #include <weft/version.hpp>
