@@ -5,8 +5,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include <weft/_dummy_thread.hpp>
 #include <weft/_thread/identity.hpp>
 #include <weft/dummy_threading/functions.hpp>
@@ -16,6 +14,7 @@
 #include <weft/unraisable.hpp>
 
 #include "detail/describe.hpp"
+#include "detail/fmt.hpp"
 #include "os/posix/forced_unwind.hpp"
 #include "threading/trace_hooks.hpp"
 
@@ -42,9 +41,19 @@ struct DummyThreadAccess {
 
 void DummyTimerBody::run(const std::stop_token& stop) {
     const std::unique_ptr<ThreadBody> function = std::move(function_);
-    if (is_cancelled_ || function == nullptr) return;
-    if (!interval_.is_none()) wait_alone("Timer", interval_);
+    if (function == nullptr) {
+        throw std::runtime_error("run: this timer has been run, and its function was released");
+    }
+    if (stop.stop_requested()) cancel();
+    if (fate_ == Fate::cancelled) return;
+    // Nobody could ask it to stop while it waits.
+    wait_alone("Timer", interval_);
+    fate_ = Fate::running;
     function->run(stop);
+}
+
+const std::type_info* DummyTimerBody::type() const noexcept {
+    return &typeid(dummy_threading::Timer);
 }
 
 }  // namespace weft::detail
@@ -254,8 +263,12 @@ std::stop_source Thread::get_stop_source() const noexcept {
 }
 
 std::string Thread::repr() const {
-    std::string text =
-        fmt::format("<{}({}, ", state_ == world->main ? "_MainThread" : "Thread", state_->name);
+    std::string type = state_ == world->main ? "_MainThread" : "Thread";
+    // Only such a body lasts, and has a class.
+    if (state_->keeps_body && state_->body->type() != nullptr) {
+        type = weft::detail::demangle(state_->body->type()->name());
+    }
+    std::string text = fmt::format("<{}({}, ", type, state_->name);
     text += state_->status == Status::initial   ? "initial"
             : state_->status == Status::running ? "started"
                                                 : "stopped";
@@ -283,6 +296,14 @@ std::vector<Thread> enumerate() {
 
 std::size_t active_count() {
     return 1 + world->running.size();
+}
+
+Thread currentThread() {
+    return current_thread();
+}
+
+std::size_t activeCount() {
+    return active_count();
 }
 
 void settrace(threading::TraceFunction func) {

@@ -16,6 +16,9 @@ enum class Role : std::uint8_t { unknown, main, other };
 /// thread's last instruction.
 struct ThisThread {
     detail::ThreadState* state = nullptr;  ///< null until Weft meets the thread, and at its end
+    /// Of a thread that Weft has started, to its very end: until it has been joined, the registry
+    /// keeps the state.
+    const detail::ThreadState* own = nullptr;
     Role role = Role::unknown;
     bool is_weft_daemon = false;
     bool has_ended = false;
