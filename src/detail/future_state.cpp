@@ -66,7 +66,10 @@ void FutureState::end(FuturePhase phase, std::uint32_t flags) noexcept {
     waiters_.notify_all();
     // add() sets the flag under the lock before it looks at the phase: it has either seen the end,
     // or the flag is here.
-    if ((seen & kHeard) != 0) call_listeners(phase);
+    if ((seen & kHeard) != 0) {
+        if (TaskRunner* const runner = TaskRunner::current()) runner->before_listeners();
+        call_listeners(phase);
+    }
 }
 
 bool FutureState::cancel() noexcept {
@@ -101,6 +104,24 @@ void FutureState::refuse(std::exception_ptr error) noexcept {
         drop_call();
         fail(std::move(error));
     }
+}
+
+void FutureState::run_task() {
+    struct Guard {
+        FutureState* state;
+        ~Guard() {
+            if (state != nullptr) state->abandon_task();
+        }
+    } guard{this};
+    const bool is_performed = perform();
+    guard.state = nullptr;
+    if (is_performed) publish();
+}
+
+void FutureState::abandon_task() noexcept {
+    drop_call();
+    fail(std::make_exception_ptr(
+        futures::BrokenExecutor("the thread that made the call has ended in the middle of it")));
 }
 
 bool FutureState::set_running_or_notify_cancel() {
@@ -139,19 +160,13 @@ void FutureState::wait_until_done(const WaitLimits& limits) {
         // seq_cst pairs with end(): see there.
         return is_done(phase_of(word_.load(std::memory_order_seq_cst)));
     };
+    if (generation_ != 0 && generation_ != fork_generation.load(std::memory_order_relaxed)) {
+        throw std::runtime_error(
+            "the future will never be done here: its call was submitted to an executor before this "
+            "process was forked, and the executor's threads are in the parent");
+    }
     // A thread that runs tasks itself makes room for others, or runs what it waits for.
-    struct Notice {
-        Notice(FutureState& future, const WaitLimits& within) : runner(TaskRunner::current()) {
-            if (runner != nullptr) runner->before_wait(future, within);
-        }
-        ~Notice() {
-            if (runner != nullptr) runner->after_wait();
-        }
-        Notice(const Notice&) = delete;
-        Notice& operator=(const Notice&) = delete;
-        TaskRunner* runner;
-    };
-    const Notice notice(*this, limits);
+    const WaitNotice notice(this, limits);
     const WaitEnd how = waiters_.wait(take, limits);
     if (how == WaitEnd::timed_out) {
         throw futures::TimeoutError(

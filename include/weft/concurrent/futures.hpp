@@ -6,4 +6,5 @@
 #include <weft/concurrent/futures/executor.hpp>
 #include <weft/concurrent/futures/future.hpp>
 #include <weft/concurrent/futures/manual.hpp>
+#include <weft/concurrent/futures/thread.hpp>
 #include <weft/concurrent/futures/wait.hpp>

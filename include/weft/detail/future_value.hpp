@@ -155,7 +155,7 @@ public:
         if (has_call_) call_.~Call();
     }
 
-    [[nodiscard]] bool perform() noexcept override {
+    [[nodiscard]] bool perform() override {
         if (!this->start_task()) return false;
         try {
             this->construct_from([this]() -> decltype(auto) {
@@ -166,7 +166,10 @@ public:
                 }
             });
         } catch (...) {
-            this->keep_error(std::current_exception());
+            std::exception_ptr error = std::current_exception();
+            // There is none for the unwinding of a thread that ends: that must go on.
+            if (error == nullptr) throw;
+            this->keep_error(std::move(error));
         }
         // Before anybody learns of the end: what the call captured is gone when result() returns.
         drop_call();

@@ -5,11 +5,13 @@ namespace weft::concurrent::futures {
 // Task
 // ---------------------------------------------------------------------------------------------
 
-void Task::run() noexcept {
+void Task::run() {
     if (state_ == nullptr) return;
-    detail::FutureState* const state = std::exchange(state_, nullptr);
-    state->run_task();
-    state->drop_task();
+    struct Share {
+        detail::FutureState& state;
+        ~Share() { state.drop_task(); }
+    } const share{*std::exchange(state_, nullptr)};
+    share.state.run_task();
 }
 
 void Task::drop() noexcept {

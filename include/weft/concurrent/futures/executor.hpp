@@ -50,8 +50,9 @@ public:
 
     /// Makes the call, unless it was cancelled, and ends its future; afterwards this is no task.
     /// What the call throws goes into the future. The call, and what it captured, is destroyed
-    /// before anybody sees the future done.
-    void run() noexcept;
+    /// before anybody sees the future done. Throws nothing; a call that ends its thread
+    /// (pthread_exit()) ends the future with BrokenExecutor.
+    void run();
 
     /// Cancels the future, unless that was done; afterwards this is no task.
     void cancel() noexcept { Task dropped(std::move(*this)); }
@@ -100,20 +101,15 @@ public:
     template <class Target, class... Args>
         requires(!std::same_as<std::decay_t<Target>, SubmitOptions>)
     auto submit(Target&& target, Args&&... args) -> Future<detail::task_result_t<Target, Args...>> {
-        using Result = detail::task_result_t<Target, Args...>;
-        using Call = detail::TaskCall<std::decay_t<Target>, std::decay_t<Args>...>;
-        return hand_over(new detail::FutureTask<Result, Call>(
-            detail::NoTaskOptions(), std::forward<Target>(target), std::forward<Args>(args)...));
+        return hand_over(make_call(std::forward<Target>(target), std::forward<Args>(args)...));
     }
 
     /// The same, with options: `submit({.priority = 5, .name = "index"}, build, path)`.
     template <class Target, class... Args>
     auto submit(SubmitOptions options, Target&& target, Args&&... args)
         -> Future<detail::task_result_t<Target, Args...>> {
-        using Result = detail::task_result_t<Target, Args...>;
-        using Call = detail::TaskCall<std::decay_t<Target>, std::decay_t<Args>...>;
-        return hand_over(new detail::FutureTask<Result, Call, SubmitOptions>(
-            std::move(options), std::forward<Target>(target), std::forward<Args>(args)...));
+        return hand_over(make_call(std::move(options), std::forward<Target>(target),
+                                   std::forward<Args>(args)...));
     }
 
     /// Takes no further calls: submit() then throws `std::runtime_error`. With `wait`, blocks until
@@ -127,6 +123,23 @@ protected:
 
     /// What shutdown() does.
     virtual void stop(ShutdownOptions options) = 0;
+
+    /// The state of a call that is about to be submitted.
+    template <class Target, class... Args>
+        requires(!std::same_as<std::decay_t<Target>, SubmitOptions>)
+    static auto make_call(Target&& target, Args&&... args) {
+        using Result = detail::task_result_t<Target, Args...>;
+        using Call = detail::TaskCall<std::decay_t<Target>, std::decay_t<Args>...>;
+        return new detail::FutureTask<Result, Call>(
+            detail::NoTaskOptions(), std::forward<Target>(target), std::forward<Args>(args)...);
+    }
+    template <class Target, class... Args>
+    static auto make_call(SubmitOptions options, Target&& target, Args&&... args) {
+        using Result = detail::task_result_t<Target, Args...>;
+        using Call = detail::TaskCall<std::decay_t<Target>, std::decay_t<Args>...>;
+        return new detail::FutureTask<Result, Call, SubmitOptions>(
+            std::move(options), std::forward<Target>(target), std::forward<Args>(args)...);
+    }
 
 private:
     friend struct detail::FutureAccess;

@@ -312,7 +312,13 @@ struct FutureAccess {
         using Future = concurrent::futures::Future<T>;
         return Future(state, typename Future::Adopt());
     }
-    /// Hands an executor a task that is not a call; throws what the executor throws.
+    /// The task that a new state is, with its share.
+    template <class Task>
+    static Task task(FutureState& state) noexcept {
+        return Task(state);
+    }
+    /// Hands an executor a task that is not a call; throws what the executor throws. The caller has
+    /// a handle.
     static void enqueue(concurrent::futures::Executor& executor, FutureState& task);
     template <class AsCompleted, class... Args>
     static AsCompleted as_completed(Args&&... args) {
