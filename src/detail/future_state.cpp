@@ -120,8 +120,7 @@ void FutureState::run_task() {
 
 void FutureState::abandon_task() noexcept {
     drop_call();
-    fail(std::make_exception_ptr(
-        futures::BrokenExecutor("the thread that made the call has ended in the middle of it")));
+    fail(ended_thread_error());
 }
 
 bool FutureState::set_running_or_notify_cancel() {
@@ -310,6 +309,11 @@ void report_callback_error(const FutureState& future) noexcept {
     } catch (const std::bad_alloc&) {
         report_unraisable({error, {}, {}});
     }
+}
+
+std::exception_ptr ended_thread_error() {
+    return std::make_exception_ptr(
+        futures::BrokenExecutor("the thread that made the call has ended in the middle of it"));
 }
 
 void require_exception(const std::exception_ptr& error) {

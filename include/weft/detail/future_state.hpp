@@ -259,6 +259,9 @@ private:
 /// Hands the exception that is being handled, a callback's, to weft::unraisablehook.
 WEFT_API void report_callback_error(const FutureState& future) noexcept;
 
+/// What a call ends with whose thread has ended in the middle of it.
+[[nodiscard]] WEFT_API std::exception_ptr ended_thread_error();
+
 /// Throws std::invalid_argument for a null.
 WEFT_API void require_exception(const std::exception_ptr& error);
 

@@ -33,9 +33,24 @@ std::string_view Task::name() const noexcept {
 
 Executor::~Executor() = default;
 
+void Executor::submit_drivers(const std::shared_ptr<detail::MapJob>& job, std::size_t calls) {
+    try {
+        for (std::size_t i = 0; i < calls && job->needs_driver(); ++i)
+            submit(detail::MapDriver(job));
+    } catch (...) {
+        job->cancel_rest();
+        throw;
+    }
+}
+
 }  // namespace weft::concurrent::futures
 
 namespace weft::detail {
+
+void FutureAccess::submit_driver(concurrent::futures::Executor& executor,
+                                 const std::shared_ptr<MapJob>& job) {
+    executor.submit_drivers(job, 1);
+}
 
 void FutureAccess::enqueue(concurrent::futures::Executor& executor, FutureState& task) {
     executor.enqueue(concurrent::futures::Task(task));

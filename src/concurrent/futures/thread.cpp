@@ -57,6 +57,10 @@ void ThreadPoolExecutor::stop(ShutdownOptions options) {
     if (pool_ != nullptr) pool_->shut_down(options, true);
 }
 
+std::size_t ThreadPoolExecutor::map_width() const noexcept {
+    return pool_ != nullptr ? pool_->limit() : 0;
+}
+
 ThreadPoolExecutor::Room::Room(ThreadPoolExecutor& executor)
     : pool_(executor.pool()), is_mine_(pool_.try_reserve()) {}
 

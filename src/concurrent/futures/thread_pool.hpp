@@ -55,6 +55,9 @@ public:
     void resize(int max_workers);
     void shut_down(ShutdownOptions options, bool is_interruptible);
     [[nodiscard]] ThreadPoolStats stats() const;
+    [[nodiscard]] std::size_t limit() const noexcept {
+        return static_cast<std::size_t>(limit_.load(std::memory_order_relaxed));
+    }
 
     // For the end of the program.
 

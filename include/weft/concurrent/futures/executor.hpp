@@ -1,14 +1,20 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
+#include <initializer_list>
+#include <limits>
 #include <memory>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <weft/concurrent/futures/await.hpp>
 #include <weft/concurrent/futures/future.hpp>
+#include <weft/concurrent/futures/map.hpp>
 #include <weft/detail/future_value.hpp>
 
 namespace weft::concurrent::futures {
@@ -112,6 +118,56 @@ public:
                                    std::forward<Args>(args)...));
     }
 
+    /// Calls the function for the elements of a range, or for those of several ranges that are run
+    /// through together, to the end of the shortest; returns the results as a range, in the order
+    /// of the inputs. All calls are submitted now, and all inputs read, copied, and moved into the
+    /// call; from a range that is given as an rvalue they are moved out. The function is called by
+    /// several threads at once, always the same copy of it.
+    ///
+    /// Throws what submit() throws, and what the ranges throw; then the calls that have not begun
+    /// are cancelled. See MapResults for where what the calls throw goes.
+    ///
+    ///     for (int n : pool.map(square, numbers)) use(n);
+    template <class Function, std::ranges::input_range... Ranges>
+        requires detail::mappable<Function, Ranges...>
+    auto map(Function&& function, Ranges&&... ranges)
+        -> MapResults<detail::map_result_t<Function, Ranges...>> {
+        return map(MapOptions{}, std::forward<Function>(function), std::forward<Ranges>(ranges)...);
+    }
+    template <class Function, class T>
+        requires detail::mappable<Function, std::initializer_list<T>>
+    auto map(Function&& function, std::initializer_list<T> inputs)
+        -> MapResults<detail::map_result_t<Function, std::initializer_list<T>>> {
+        return map(MapOptions{}, std::forward<Function>(function), std::vector<T>(inputs));
+    }
+
+    /// The same, with options. Throws `std::invalid_argument` for a buffersize below one. With a
+    /// buffersize, inputs are read while results are taken: ranges that are given as lvalues, and
+    /// the executor, must live as long as the results.
+    template <class Function, std::ranges::input_range... Ranges>
+        requires detail::mappable<Function, Ranges...>
+    auto map(MapOptions options, Function&& function, Ranges&&... ranges)
+        -> MapResults<detail::map_result_t<Function, Ranges...>> {
+        using R = detail::map_result_t<Function, Ranges...>;
+        using Pull = detail::ZippedInputs<std::views::all_t<Ranges>...>;
+        using Job = detail::MapJobOf<R, std::decay_t<Function>, Pull, typename Pull::Arguments>;
+        const detail::Deadline deadline = detail::Deadline::after(options.timeout);
+        auto job = std::make_shared<Job>(std::forward<Function>(function),
+                                         Pull(std::views::all(std::forward<Ranges>(ranges))...),
+                                         detail::inputs_at_once(options));
+        job->set_width(map_width());
+        MapResults<R> results(job, deadline, options.buffersize ? this : nullptr);
+        submit_drivers(job, job->available());
+        return results;
+    }
+    template <class Function, class T>
+        requires detail::mappable<Function, std::initializer_list<T>>
+    auto map(MapOptions options, Function&& function, std::initializer_list<T> inputs)
+        -> MapResults<detail::map_result_t<Function, std::initializer_list<T>>> {
+        // Moved in, since a buffersize would read it after this call.
+        return map(options, std::forward<Function>(function), std::vector<T>(inputs));
+    }
+
     /// Takes no further calls: submit() then throws `std::runtime_error`. With `wait`, blocks until
     /// all that were submitted have ended; with `cancel_futures`, those that have not begun are
     /// cancelled. May be called again, by any thread.
@@ -123,6 +179,10 @@ protected:
 
     /// What shutdown() does.
     virtual void stop(ShutdownOptions options) = 0;
+
+    /// How many tasks at most should make the calls of one map(), one after the other; 0: each call
+    /// is a task.
+    [[nodiscard]] virtual std::size_t map_width() const noexcept { return 0; }
 
     /// The state of a call that is about to be submitted.
     template <class Target, class... Args>
@@ -143,6 +203,9 @@ protected:
 
 private:
     friend struct detail::FutureAccess;
+
+    /// As many tasks as the job needs for this many further calls.
+    void submit_drivers(const std::shared_ptr<detail::MapJob>& job, std::size_t calls);
 
     template <class T>
     Future<T> hand_over(detail::FutureValue<T>* state) {

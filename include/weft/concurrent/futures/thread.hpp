@@ -132,6 +132,7 @@ protected:
     /// With `wait`, blocks until every call has ended and every worker's thread; not when one of
     /// the pool's own calls asks. Throws weft::KeyboardInterrupt; the pool is shut down then.
     void stop(ShutdownOptions options) override;
+    [[nodiscard]] std::size_t map_width() const noexcept override;
 
 private:
     /// A place among the pending calls, for a call that is still to be made.
