@@ -64,7 +64,7 @@ void PoolWorker::main() {
         ~Leave() { worker.leave(); }
     } const leave{*this};
     const char here = 0;
-    stack_ = &here;
+    stack_ = reinterpret_cast<std::uintptr_t>(&here);
     const std::size_t size = runtime::default_stack_size();
     deepest_ = size != 0 ? size / 4 : std::size_t{256} * 1024;
     set_current(this);
@@ -227,7 +227,7 @@ void PoolWorker::perform(detail::FutureState& task) {
 bool PoolWorker::is_deep() const noexcept {
     const char here = 0;
     // Stacks grow down; were it the other way round, this would be a large number: deep.
-    return static_cast<std::size_t>(reinterpret_cast<std::uintptr_t>(stack_) -
+    return static_cast<std::size_t>(stack_ -
                                     reinterpret_cast<std::uintptr_t>(&here)) > deepest_;
 }
 

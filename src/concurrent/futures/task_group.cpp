@@ -1,5 +1,6 @@
 #include <weft/concurrent/futures/task_group.hpp>
 
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -59,14 +60,11 @@ public:
         {
             threading::Guard held(lock_);
             is_stopped_ = true;
-            for (;;) {
-                try {
-                    running.reserve(size_);
-                    break;
-                } catch (const std::bad_alloc&) {
-                    // Without memory nothing is stopped; all is waited for as ever.
-                    return;
-                }
+            try {
+                running.reserve(size_);
+            } catch (const std::bad_alloc&) {
+                // Without memory nothing is stopped, and all is waited for.
+                return;
             }
             for (Member* each = last_; each != nullptr; each = each->previous) {
                 each->future->add_handle();
