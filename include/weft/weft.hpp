@@ -5,6 +5,7 @@
 #include <weft/_dummy_thread.hpp>
 #include <weft/_thread.hpp>
 #include <weft/concurrent/futures.hpp>
+#include <weft/contextvars.hpp>
 #include <weft/dummy_threading.hpp>
 #include <weft/errors.hpp>
 #include <weft/keyboard_interrupt.hpp>
@@ -13,8 +14,10 @@
 #    include <weft/pickle.hpp>
 #endif
 #include <weft/queue.hpp>
+#include <weft/sched.hpp>
 #include <weft/subprocess.hpp>
 #include <weft/threading.hpp>
 #include <weft/timeout.hpp>
+#include <weft/trace.hpp>
 #include <weft/unraisable.hpp>
 #include <weft/version.hpp>

@@ -3,9 +3,9 @@
 #include <unordered_set>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include <weft/errors.hpp>
+
+#include "detail/fmt.hpp"
 
 namespace weft::detail {
 

@@ -3,12 +3,11 @@
 #include <new>
 #include <stdexcept>
 
-#include <fmt/format.h>
-
 #include <weft/concurrent/futures/errors.hpp>
 #include <weft/unraisable.hpp>
 
 #include "detail/describe.hpp"
+#include "detail/fmt.hpp"
 
 namespace weft::detail {
 

@@ -13,6 +13,9 @@
 
 #include "os/posix/thread.hpp"
 
+namespace weft::contextvars {
+class Context;
+}
 namespace weft::runtime {
 class Registry;
 }
@@ -81,6 +84,8 @@ public:
     }
     /// True on the thread itself, to its very end.
     [[nodiscard]] bool is_current() const noexcept;
+    /// A daemon that the end of the program has left behind: whoever joined it would wait for ever.
+    [[nodiscard]] bool will_never_end() const noexcept;
 
     /// Waits until the thread has ended, with all its thread_local objects, or has called exit().
     WaitEnd join(const WaitLimits& limits);
@@ -103,6 +108,11 @@ public:
     std::size_t stack_size = 0;
     /// What the new thread does. Not noexcept: pthread_exit() and pthread_cancel() unwind it.
     void (*main)(const std::shared_ptr<ThreadState>& thread) = nullptr;
+    /// What `main` is to run first; null for nothing. Taken by the new thread, as is the context
+    /// that it is to run in; null when none was given.
+    std::unique_ptr<ThreadBody> prologue;
+    std::shared_ptr<contextvars::Context> context;
+    bool has_context = false;  ///< whether one was given; never changes
     /// An object with a run() of its own: owned while the thread runs, known as long as it lives.
     std::shared_ptr<ThreadBody> object_to_run;
     std::weak_ptr<ThreadBody> object;
@@ -117,7 +127,8 @@ private:
                fork_generation.load(std::memory_order_relaxed);
     }
     [[nodiscard]] bool is_over_for_joiners() const noexcept;
-    /// Waits until it is over, also when the C library holds the thread back in exit().
+    /// Waits until it is over, also when the C library holds it, or whom it waits for, back in
+    /// exit().
     WaitEnd join_within_exit(const WaitLimits& limits) noexcept;
 
     // The thread's own steps, taken by the registry.

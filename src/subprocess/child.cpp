@@ -6,12 +6,11 @@
 #include <stdexcept>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include <weft/errors.hpp>
 #include <weft/unraisable.hpp>
 
 #include "detail/fd_wait.hpp"
+#include "detail/fmt.hpp"
 #include "subprocess/limits.hpp"
 #include "subprocess/plan.hpp"
 

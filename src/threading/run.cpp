@@ -1,22 +1,31 @@
 #include "threading/run.hpp"
 
 #include <exception>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
-#include <fmt/format.h>
-
+#include <weft/contextvars/context.hpp>
+#include "detail/fmt.hpp"
 #include "os/posix/forced_unwind.hpp"
 #include "threading/thread_access.hpp"
+#include "threading/trace_hooks.hpp"
 
 namespace weft::threading {
 
 void run_on_thread(const runtime::ThreadPointer& thread) {
+    detail::take_hooks_for_new_threads();
     // Destroyed here, so that nothing of the users' is left for the part of the thread that comes
     // after its thread_local objects.
     const std::shared_ptr<detail::ThreadBody> object = std::move(thread->object_to_run);
+    const std::shared_ptr<contextvars::Context> context = std::move(thread->context);
     std::exception_ptr uncaught;
     try {
+        if (const auto prologue = std::move(thread->prologue)) {
+            prologue->run(thread->stop().get_token());
+        }
+        std::optional<contextvars::Context::Entered> entered;
+        if (context != nullptr) entered.emplace(*context);
         if (object != nullptr) {
             object->run(thread->stop().get_token());
         } else {

@@ -3,9 +3,9 @@
 #include <exception>
 #include <stdexcept>
 
-#include <fmt/format.h>
-
+#include "contextvars/inheritance.hpp"
 #include "detail/describe.hpp"
+#include "detail/fmt.hpp"
 #include "runtime/parking.hpp"
 #include "runtime/stack_size.hpp"
 #include "runtime/start.hpp"
@@ -26,7 +26,8 @@ std::string next_name() {
     return fmt::format("Thread-{}", names.fetch_add(1, std::memory_order_relaxed) + 1);
 }
 
-std::shared_ptr<ThreadState> make_state(ThreadOptions options,
+std::shared_ptr<ThreadState> make_state(ThreadOptions& options,
+                                        std::shared_ptr<contextvars::Context> context,
                                         std::unique_ptr<detail::ThreadBody> body) {
     const bool is_daemon = options.daemon ? *options.daemon : runtime::registry.makes_daemons();
     if (options.stack_size != 0) runtime::require_stack_size(options.stack_size);
@@ -34,6 +35,8 @@ std::shared_ptr<ThreadState> make_state(ThreadOptions options,
         ThreadKind::started, options.name.empty() ? next_name() : std::move(options.name),
         is_daemon, std::move(body));
     state->stack_size = options.stack_size;
+    state->has_context = context != nullptr;
+    state->context = std::move(context);
     return state;
 }
 
@@ -51,8 +54,7 @@ void require_joinable(const ThreadState& thread) {
         throw std::runtime_error(fmt::format(
             "join: {} was not started by Weft; only who started it can join it", thread.name()));
     }
-    if (thread.is_daemon() && status == ThreadStatus::running &&
-        runtime::phase() == runtime::Phase::finalized) {
+    if (thread.will_never_end()) {
         throw std::runtime_error(fmt::format(
             "join: the program has ended, and the daemon {} never will", thread.name()));
     }
@@ -75,22 +77,28 @@ Thread::Thread(ThreadOptions options)
     : Thread(std::move(options), std::unique_ptr<detail::ThreadBody>()) {}
 
 Thread::Thread(ThreadOptions options, std::unique_ptr<detail::ThreadBody> body)
-    : state_(make_state(std::move(options), std::move(body))) {}
+    : state_(make_state(options, std::move(options.context.context_), std::move(body))) {}
 
 Thread::Thread(ThreadOptions options, std::shared_ptr<detail::ThreadBody> object)
-    : state_(make_state(std::move(options), nullptr)), object_(std::move(object)) {
+    : state_(make_state(options, std::move(options.context.context_), nullptr)),
+      object_(std::move(object)) {
     state_->object = object_;
 }
 
 void Thread::start() {
-    runtime::start_thread(state_, object_, &run_on_thread);
+    // A share of its own: the thread may drop this handle.
+    const std::shared_ptr<ThreadState> thread = state_;
+    runtime::start_thread(thread, object_, &run_on_thread,
+                          thread->has_context ? nullptr : contextvars::detail::pack_inheritance());
 }
 
 void Thread::run() {
-    if (object_ != nullptr) {
-        object_->run(state_->stop().get_token());
+    // Shares of its own: what it runs may drop this handle.
+    const std::shared_ptr<ThreadState> thread = state_;
+    if (const auto object = object_; object != nullptr) {
+        object->run(thread->stop().get_token());
     } else {
-        run_target(*state_);
+        run_target(*thread);
     }
 }
 
@@ -197,7 +205,7 @@ void Joining::finish() noexcept {
     if (std::uncaught_exceptions() > unwinding_ && takes_stop_token) {
         state.stop().request_stop();
     }
-    if (!state.is_current()) {
+    if (!state.is_current() && !state.will_never_end()) {
         runtime::park_if_abandoned();
         (void)state.join({.is_interruptible = false});
     }

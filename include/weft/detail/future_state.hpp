@@ -12,7 +12,7 @@
 #include <weft/detail/wait_list.hpp>
 
 // The state that all handles of one Future share, without its result's type.
-// docs/decisions/0013-futures.md has the states and the memory orders.
+// docs/decisions/0015-futures.md has the states and the memory orders.
 
 namespace weft::detail {
 

@@ -9,11 +9,11 @@
 #include <stop_token>
 #include <string>
 #include <type_traits>
-#include <typeinfo>
 #include <utility>
 
 #include <weft/detail/config.hpp>
 #include <weft/detail/thread_body.hpp>
+#include <weft/threading/thread_context.hpp>
 #include <weft/timeout.hpp>
 
 namespace weft::detail {
@@ -33,6 +33,12 @@ struct ThreadOptions {
     /// Whether the program may end without waiting for the thread. Nothing: as the thread that
     /// makes it.
     std::optional<bool> daemon = std::nullopt;
+    /// The contextvars::Context in which the thread calls its target: a context is copied now,
+    /// `std::ref` to one means that one. The thread enters it as Context::run() does: when it is
+    /// entered already, `std::runtime_error` goes to `threading::excepthook` in the place of the
+    /// call. None: an empty context, but for the inheritable variables' values, or with
+    /// thread_inherit_context() a copy of the context in which start() is called.
+    ThreadContext context = {};
     /// The size of its stack in bytes; 0: what `threading::stack_size()` is when it starts. A size
     /// below 32 KiB, and one that the system refuses, makes the constructor throw
     /// `std::invalid_argument`.
@@ -211,18 +217,7 @@ public:
 private:
     friend class Thread;
 
-    class Body final : public detail::ThreadBody {
-    public:
-        template <class... Args>
-        explicit Body(std::in_place_t, Args&&... args) : runnable(std::forward<Args>(args)...) {}
-        void run(const std::stop_token&) override { runnable.run(); }
-#ifdef __cpp_rtti
-        [[nodiscard]] const std::type_info* type() const noexcept override { return &typeid(T); }
-#endif
-        T runnable;
-    };
-
-    ThreadOf(ThreadOptions options, std::shared_ptr<Body> body)
+    ThreadOf(ThreadOptions options, const std::shared_ptr<detail::RunnableBody<T>>& body)
         : Thread(std::move(options), std::shared_ptr<detail::ThreadBody>(body)),
           runnable_(&body->runnable) {}
 
@@ -238,16 +233,16 @@ ThreadOf<T> Thread::of(Args&&... args) {
 template <std::derived_from<Runnable> T, class... Args>
     requires std::constructible_from<T, Args...>
 ThreadOf<T> Thread::of(ThreadOptions options, Args&&... args) {
-    using Body = typename ThreadOf<T>::Body;
-    return ThreadOf<T>(std::move(options),
-                       std::make_shared<Body>(std::in_place, std::forward<Args>(args)...));
+    return ThreadOf<T>(std::move(options), std::make_shared<detail::RunnableBody<T>>(
+                                               std::in_place, std::forward<Args>(args)...));
 }
 
 /// Ties a thread to a scope: starts it now, and joins it at the scope's end.
 ///
 /// When the scope is left by an exception, and the thread's target takes a stop token, it is asked
 /// to stop first. The destructor blocks until the thread has ended, also against Ctrl-C and also
-/// while an exception unwinds; on the joined thread itself it does not wait. Movable; one owner.
+/// while an exception unwinds; on the joined thread itself it does not wait, and for a daemon not
+/// once the program has ended. Movable; one owner.
 ///
 ///     threading::Joining worker{threading::Thread(work, 1)};
 class Joining {

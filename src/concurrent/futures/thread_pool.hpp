@@ -16,7 +16,7 @@
 
 #include "concurrent/futures/ranked_tasks.hpp"
 
-// The engine of ThreadPoolExecutor. docs/decisions/0013-futures.md has the states of a worker, the
+// The engine of ThreadPoolExecutor. docs/decisions/0015-futures.md has the states of a worker, the
 // rules of growth and the order of the end, with the reasons why no task is left behind.
 //
 //   submit() outside --> injected_, first in first out; with priorities: ranked_ --+
