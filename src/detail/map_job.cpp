@@ -3,10 +3,10 @@
 #include <limits>
 #include <stdexcept>
 
-#include <fmt/format.h>
-
 #include <weft/concurrent/futures/errors.hpp>
 #include <weft/concurrent/futures/map.hpp>
+
+#include "detail/fmt.hpp"
 
 namespace weft::detail {
 

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <string>
 
-#include <fmt/format.h>
-
 #include <weft/concurrent/futures/errors.hpp>
 #include <weft/detail/low_lock.hpp>
+
+#include "detail/fmt.hpp"
 
 // A thread that waits for a future, without limit and without a stop token, waits for whoever is in
 // that future's call. So from each blocked thread one arrow leads to at most one other, and whoever

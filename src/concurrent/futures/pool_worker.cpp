@@ -227,8 +227,7 @@ void PoolWorker::perform(detail::FutureState& task) {
 bool PoolWorker::is_deep() const noexcept {
     const char here = 0;
     // Stacks grow down; were it the other way round, this would be a large number: deep.
-    return static_cast<std::size_t>(stack_ -
-                                    reinterpret_cast<std::uintptr_t>(&here)) > deepest_;
+    return static_cast<std::size_t>(stack_ - reinterpret_cast<std::uintptr_t>(&here)) > deepest_;
 }
 
 void PoolWorker::before_wait(detail::FutureState* future, const detail::WaitLimits& limits) {

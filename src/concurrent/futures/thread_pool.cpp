@@ -4,13 +4,12 @@
 #include <stdexcept>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include <weft/concurrent/futures/errors.hpp>
 #include <weft/unraisable.hpp>
 
 #include "concurrent/futures/live_pools.hpp"
 #include "concurrent/futures/pool_worker.hpp"
+#include "detail/fmt.hpp"
 #include "os/cpu.hpp"
 #include "threading/thread_access.hpp"
 
