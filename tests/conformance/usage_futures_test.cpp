@@ -9,12 +9,8 @@
 #include <chrono>
 #include <coroutine>
 #include <exception>
-#include <map>
 #include <memory>
-#include <ranges>
-#include <stdexcept>
 #include <stop_token>
-#include <string>
 #include <tuple>
 #include <vector>
 
@@ -111,8 +107,8 @@ TEST(UsageOfFutures, Waits) {
 
 TEST(UsageOfFutures, Stops) {
     futures::ThreadPoolExecutor pool(1);
-    EXPECT_TRUE(pool.submit([](std::stop_token stop, int n) { return search(stop, n); }, 7)
-                    .request_stop());
+    EXPECT_TRUE(
+        pool.submit([](std::stop_token stop, int n) { return search(stop, n); }, 7).request_stop());
 }
 
 TEST(UsageOfFutures, Options) {
@@ -200,28 +196,7 @@ TEST(UsageOfFutures, TakesAnyExecutor) {
     EXPECT_EQ(crunch(pool), 16);
 }
 
-// The two worked examples of Python's page, with their data here instead of in the network.
-
-TEST(UsageOfFutures, TheExampleOfPagesFetched) {
-    const std::vector<std::string> urls{"/fox", "/cnn", "/none"};
-    const auto load = [](const std::string& url) {
-        if (url == "/none") throw std::runtime_error("404");
-        return url + " has its text";
-    };
-    futures::ThreadPoolExecutor executor({.max_workers = 5});
-    std::map<futures::Future<std::string>, std::string> future_to_url;
-    for (const auto& url : urls) future_to_url.emplace(executor.submit(load, url), url);
-    std::vector<std::string> said;
-    for (auto& future : futures::as_completed(std::views::keys(future_to_url))) {
-        const std::string& url = future_to_url.at(future);
-        try {
-            said.push_back(url + ": " + std::to_string(future.result().size()));
-        } catch (const std::exception& error) {
-            said.push_back(url + ": " + error.what());
-        }
-    }
-    EXPECT_THAT(said, testing::UnorderedElementsAre("/fox: 17", "/cnn: 17", "/none: 404"));
-}
+// The second worked example of Python's page; the first is in fetch_example_test.cpp.
 
 bool is_prime(long n) {
     if (n < 2) return false;

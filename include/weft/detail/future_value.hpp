@@ -15,6 +15,7 @@
 
 #include <weft/detail/future_state.hpp>
 #include <weft/detail/node_memory.hpp>
+#include <weft/detail/task_context.hpp>
 
 namespace weft::detail {
 
@@ -157,6 +158,7 @@ public:
 
     [[nodiscard]] bool perform() override {
         if (!this->start_task()) return false;
+        const TaskContext::Scope scope(context_);
         try {
             this->construct_from([this]() -> decltype(auto) {
                 if constexpr (Call::kTakesStop) {
@@ -209,9 +211,11 @@ private:
     void drop_call() noexcept override {
         has_call_ = false;
         call_.~Call();
+        context_.drop();
     }
     void destroy() noexcept override { delete this; }
 
+    TaskContext context_;
     union {
         Call call_;
     };

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include <weft/_thread.hpp>
+#include <weft/contextvars.hpp>
 #include <weft/manual_clock.hpp>
 #include <weft/threading.hpp>
 #include <weft/unraisable.hpp>
@@ -504,6 +505,28 @@ TEST(ThreadPool, ReleasesTheCallBeforeTheFutureIsDone) {
     const auto future = pool.submit([kept] {});
     future.result();
     EXPECT_EQ(kept.use_count(), 1);
+}
+
+TEST(ThreadPool, RunsACallInACopyOfTheContextThatItWasSubmittedIn) {
+    static contextvars::ContextVar<std::string> user("user", "nobody");
+    ThreadPoolExecutor pool(1);
+    const auto name = [] { return user.get(); };
+    const auto rename = [] { (void)user.set("worker"); };
+    pool.submit(rename).result();
+    EXPECT_EQ(pool.submit(name).result(), "nobody");
+    const auto token = user.set("ann");
+    const auto first = pool.submit(name);
+    pool.submit(rename).result();
+    EXPECT_EQ(pool.submit(name).result(), "ann");
+    const auto outer = pool.submit([&] {
+        const auto inner = pool.submit(rename);
+        inner.result();
+        return user.get();
+    });
+    EXPECT_EQ(outer.result(), "ann");
+    user.reset(token);
+    EXPECT_EQ(first.result(), "ann");
+    EXPECT_EQ(pool.submit(name).result(), "nobody");
 }
 
 TEST(ThreadPool, FeedsAsCompleted) {

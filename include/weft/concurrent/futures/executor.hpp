@@ -99,7 +99,8 @@ public:
     /// Hands over a call of the target with the arguments, all of which are copied or moved in now
     /// and moved into the call: functions, objects with an operator(), and pointers to members. A
     /// target that cannot be called with the arguments alone, but with a `std::stop_token` before
-    /// them, gets one that Future::request_stop() triggers. Returns the future of what it returns.
+    /// them, gets one that Future::request_stop() triggers. The call runs in a copy of the context
+    /// (weft::contextvars) that it was submitted in. Returns the future of what it returns.
     ///
     /// Throws what the copies throw, `std::bad_alloc`, and what the executor refuses a task with:
     /// `std::runtime_error` once it was shut down, BrokenExecutor when it cannot run tasks. Nothing
