@@ -68,7 +68,6 @@ void PoolWorker::main() {
     const std::size_t size = runtime::default_stack_size();
     deepest_ = size != 0 ? size / 4 : std::size_t{256} * 1024;
     set_current(this);
-    set_state(State::busy);
     is_fresh_ = true;
     if (!prepare()) return;
     call_hook(pool_.options_.on_worker_start,
@@ -98,7 +97,6 @@ void PoolWorker::leave() noexcept {
     set_current(nullptr);
     if (!pool_.is_of_this_process()) return;
     retire();
-    set_state(State::gone);
     const bool must_count = !std::exchange(is_uncounted_, false);
     release();
     // Not this worker any more: another thread may have it.

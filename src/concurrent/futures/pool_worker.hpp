@@ -51,13 +51,20 @@ public:
     [[nodiscard]] std::uint64_t completed() const noexcept {
         return completed_.load(std::memory_order_relaxed);
     }
-    /// Makes it a new thread's; false when it is somebody's.
+    /// Makes it a new thread's; false when it is somebody's. A new object is claimed.
     [[nodiscard]] bool claim() noexcept {
         bool seen = false;
         // Acquire: the thread that had it before has done with it.
-        return is_claimed_.compare_exchange_strong(seen, true, std::memory_order_acq_rel);
+        if (!is_claimed_.compare_exchange_strong(seen, true, std::memory_order_acq_rel)) {
+            return false;
+        }
+        set_state(State::busy);
+        return true;
     }
-    void release() noexcept { is_claimed_.store(false, std::memory_order_release); }
+    void release() noexcept {
+        set_state(State::gone);
+        is_claimed_.store(false, std::memory_order_release);
+    }
 
     std::optional<threading::Thread> thread = std::nullopt;  ///< guarded by the pool's lock
     PoolWorker* next = nullptr;  ///< in the pool's list; fixed once it is there
@@ -94,7 +101,7 @@ private:
     bool is_blocked_ = false;
     bool is_uncounted_ = false;  ///< counts_ has been told that it goes
     // Read by others.
-    alignas(64) detail::Atomic<State> state_{State::gone};
+    alignas(64) detail::Atomic<State> state_{State::busy};
     detail::Atomic<std::uint64_t> completed_{0};
     detail::Atomic<bool> is_claimed_{true};
 };

@@ -125,7 +125,7 @@ void ThreadPool::reserve() {
         return;
     }
     if (try_reserve()) return;
-    const detail::WaitLimits limits;
+    const detail::WaitLimits limits{};
     const detail::WaitNotice notice(nullptr, limits);
     auto take = [this] { return try_reserve(); };
     detail::throw_if_stopped(room_.wait(take, limits));

