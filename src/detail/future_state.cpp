@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include <weft/concurrent/futures/errors.hpp>
+#include <weft/detail/task_observer.hpp>
 #include <weft/unraisable.hpp>
 
 #include "detail/describe.hpp"
@@ -288,6 +289,8 @@ std::string FutureState::repr() const {
     }
     return text + ">";
 }
+
+constinit Atomic<TaskObserver*> task_observer{nullptr};
 
 namespace {
 constinit thread_local TaskRunner* current_runner = nullptr;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <weft/concurrent/futures/errors.hpp>
+#include <weft/detail/task_observer.hpp>
 #include <weft/unraisable.hpp>
 
 #include "os/posix/forced_unwind.hpp"
@@ -204,7 +205,12 @@ void PoolWorker::perform(detail::FutureState& task) {
     bool is_performed = false;
     {
         Frame frame(*this, task);
+        auto* const observer = detail::task_observer.load(std::memory_order_acquire);
+        if (observer != nullptr) [[unlikely]]
+            observer->begun(task, &pool_);
         is_performed = task.perform();
+        if (observer != nullptr) [[unlikely]]
+            observer->ended(task, &pool_, is_performed);
         frame.end();
     }
     if (is_performed) {
@@ -246,6 +252,9 @@ void PoolWorker::before_wait(detail::FutureState* future, const detail::WaitLimi
     if (is_endless && tasks_ != nullptr) blocked_thread_.emplace(tasks_, *future);
     is_blocked_ = true;
     set_state(State::blocked);
+    if (auto* const observer = detail::task_observer.load(std::memory_order_acquire)) [[unlikely]] {
+        observer->blocked(&pool_);
+    }
     pool_.block();
 }
 
@@ -256,6 +265,9 @@ void PoolWorker::after_wait() noexcept {
     blocked_thread_.reset();
     // Forked by a signal handler in that wait: the pool is the parent's.
     if (pool_.is_of_this_process()) pool_.unblock();
+    if (auto* const observer = detail::task_observer.load(std::memory_order_acquire)) [[unlikely]] {
+        observer->unblocked(&pool_);
+    }
 }
 
 void PoolWorker::before_listeners() noexcept {

@@ -94,7 +94,7 @@ private:
     RunningTask* tasks_ = nullptr;
     std::optional<detail::Waiter> waiter_;         ///< on the pool's list of idle workers
     std::optional<BlockedThread> blocked_thread_;  ///< while it waits for a future without limit
-    std::uintptr_t stack_ = 0;                  ///< near the beginning of its stack
+    std::uintptr_t stack_ = 0;                     ///< near the beginning of its stack
     std::size_t deepest_ = 0;                      ///< how much of it calls inside of calls may use
     unsigned turns_ = 0;
     bool is_fresh_ = false;  ///< has not run anything yet

@@ -5,12 +5,14 @@
 #include <utility>
 
 #include <weft/concurrent/futures/errors.hpp>
+#include <weft/detail/task_observer.hpp>
 #include <weft/unraisable.hpp>
 
 #include "concurrent/futures/live_pools.hpp"
 #include "concurrent/futures/pool_worker.hpp"
 #include "detail/fmt.hpp"
 #include "os/cpu.hpp"
+#include "os/cpu_quota.hpp"
 #include "threading/thread_access.hpp"
 
 namespace weft::concurrent::futures {
@@ -36,7 +38,9 @@ std::uint64_t workers_in(const ThreadPoolOptions& options) {
         throw std::invalid_argument("idle_timeout and ageing must not be negative");
     }
     if (options.max_workers) return require_workers(*options.max_workers);
-    return static_cast<std::uint64_t>((std::min)(32, os::usable_cpus() + 4));
+    int cpus = os::usable_cpus();
+    if (const int quota = os::cpu_quota(); quota != 0) cpus = (std::min)(cpus, quota);
+    return static_cast<std::uint64_t>((std::min)(32, cpus + 4));
 }
 
 std::uint64_t word_of(detail::FutureState& task) noexcept {
@@ -141,6 +145,10 @@ void ThreadPool::submit_reserved(Task task) {
     detail::FutureState& state = *task.release_state();
     state.home = this;
     state.set_generation(generation_);
+    // Acquire, here and below: the observer is made.
+    if (auto* const observer = detail::task_observer.load(std::memory_order_acquire)) [[unlikely]] {
+        observer->submitted(state, this);
+    }
     try {
         queue(state);
     } catch (...) {

@@ -20,6 +20,7 @@
 
 #include <weft/_thread.hpp>
 #include <weft/contextvars.hpp>
+#include <weft/detail/task_observer.hpp>
 #include <weft/manual_clock.hpp>
 #include <weft/threading.hpp>
 #include <weft/unraisable.hpp>
@@ -531,6 +532,50 @@ TEST(ThreadPool, RunsACallInACopyOfTheContextThatItWasSubmittedIn) {
     user.reset(token);
     EXPECT_EQ(first.result(), "ann");
     EXPECT_EQ(pool.submit(name).result(), "nobody");
+}
+
+/// Counts what it is told.
+class Counter final : public detail::TaskObserver {
+public:
+    void submitted(const detail::FutureState&, const void*) noexcept override { ++submits; }
+    void begun(const detail::FutureState&, const void*) noexcept override { ++begins; }
+    void ended(const detail::FutureState&, const void*, bool was_made) noexcept override {
+        was_made ? ++ends : ++cancels;
+    }
+    void blocked(const void*) noexcept override { ++blocks; }
+    void unblocked(const void*) noexcept override { ++unblocks; }
+
+    std::atomic<int> submits = 0;
+    std::atomic<int> begins = 0;
+    std::atomic<int> ends = 0;
+    std::atomic<int> cancels = 0;
+    std::atomic<int> blocks = 0;
+    std::atomic<int> unblocks = 0;
+};
+
+TEST(ThreadPool, TellsAnObserver) {
+    Counter counter;
+    detail::task_observer = &counter;
+    {
+        ThreadPoolExecutor pool(1);
+        Future<> outside;
+        Event begun;
+        pool.submit([&] {
+            begun.set();
+            outside.result();
+        });
+        begun.wait();
+        pool.submit([] {}).cancel();
+        while (counter.blocks == 0) std::this_thread::yield();
+        outside.set_result();
+    }
+    detail::task_observer = nullptr;
+    EXPECT_EQ(counter.submits, 2);
+    EXPECT_EQ(counter.begins, 2);
+    EXPECT_EQ(counter.ends, 1);
+    EXPECT_EQ(counter.cancels, 1);
+    EXPECT_EQ(counter.blocks, 1);
+    EXPECT_EQ(counter.unblocks, 1);
 }
 
 TEST(ThreadPool, FeedsAsCompleted) {
