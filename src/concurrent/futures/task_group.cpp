@@ -106,7 +106,7 @@ public:
             } const share{*call};
             if (!call->is_done()) call->wait_until_done(limits);
             // Its listener is on the way.
-            auto has_left = [this, call] { return !has(*call); };
+            auto has_left = [this, call] { return !is_youngest(*call); };
             const WaitEnd end = changes_.wait(has_left, limits);
             if (end == WaitEnd::timed_out)
                 throw futures::TimeoutError("the group was not done in time");
@@ -115,12 +115,9 @@ public:
     }
 
 private:
-    bool has(const FutureState& call) {
+    bool is_youngest(const FutureState& call) {
         threading::Guard held(lock_);
-        for (const Member* each = last_; each != nullptr; each = each->previous) {
-            if (each->future == &call) return true;
-        }
-        return false;
+        return last_ != nullptr && last_->future == &call;
     }
 
     threading::Lock lock_;
