@@ -113,7 +113,7 @@ bool wait_for_futures(std::span<FutureState* const> futures, GroupWait what,
                       const WaitLimits& limits) {
     // A task that waits for all of others does so one after the other: it runs those that have not
     // begun, and finds out whether one waits for it.
-    if (TaskRunner::current() != nullptr && limits.has_no_limit() &&
+    if (TaskRunner::current() != nullptr && has_no_limit(limits) &&
         (what == GroupWait::all_ends || futures.size() == 1)) {
         for (FutureState* const future : futures) {
             if (!future->is_done()) future->wait_until_done(limits);

@@ -83,7 +83,7 @@ void MapJob::cancel_rest() noexcept {
 void MapJob::wait_for(std::size_t number, const WaitLimits& limits) {
     if (is_finished(number)) return;
     std::size_t expected = number;
-    if (TaskRunner::current() != nullptr && limits.has_no_limit() &&
+    if (TaskRunner::current() != nullptr && has_no_limit(limits) &&
         next_.compare_exchange_strong(expected, number + 1, std::memory_order_seq_cst)) {
         run(number);
         return;

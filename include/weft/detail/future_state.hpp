@@ -18,6 +18,11 @@ namespace weft::detail {
 
 class FutureState;
 
+/// True when only a notification can end the wait (but for Ctrl-C).
+[[nodiscard]] inline bool has_no_limit(const WaitLimits& limits) noexcept {
+    return limits.deadline.is_never() && (limits.stop == nullptr || !limits.stop->stop_possible());
+}
+
 /// Something that is to happen when a future is done. Off the list it belongs to whoever made it.
 struct FutureListener {
     /// Called once, when the listener has been taken off the list; it may destroy the listener.

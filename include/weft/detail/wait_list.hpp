@@ -27,11 +27,6 @@ struct WaitLimits {
     Deadline deadline = Deadline::never();
     const std::stop_token* stop = nullptr;
     bool is_interruptible = true;  ///< whether Ctrl-C may end it, on the main thread
-
-    /// True when only a notification can end the wait (but for Ctrl-C).
-    [[nodiscard]] bool has_no_limit() const noexcept {
-        return deadline.is_never() && (stop == nullptr || !stop->stop_possible());
-    }
 };
 
 /// Turns an end that is an exception into that exception: `cancelled` throws weft::Cancelled,

@@ -237,7 +237,7 @@ bool PoolWorker::is_deep() const noexcept {
 void PoolWorker::before_wait(detail::FutureState* future, const detail::WaitLimits& limits) {
     if (!pool_.is_of_this_process()) return;
     before_listeners();
-    const bool is_endless = future != nullptr && limits.has_no_limit();
+    const bool is_endless = future != nullptr && detail::has_no_limit(limits);
     if (is_endless && future->home == &pool_ && !is_deep()) {
         if (deque_.take_if(future)) {
             pool_.note_taken();
