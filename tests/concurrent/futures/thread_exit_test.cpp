@@ -19,6 +19,10 @@ struct End {
     friend std::ostream& operator<<(std::ostream& out, const End& end) { return out << end.way; }
 };
 
+std::string way_of(const testing::TestParamInfo<End>& info) {
+    return info.param.way;
+}
+
 class PoolAtTheEnd : public testing::TestWithParam<End> {};
 
 TEST_P(PoolAtTheEnd, FinishesWhatIsQueuedAndEnds) {
@@ -47,6 +51,6 @@ INSTANTIATE_TEST_SUITE_P(
                     End{"fork_beside_a_busy_pool", 7, "refused\nnever\nown\nstatics\nstatics\n"},
                     End{"fork_in_a_call", 8, "refused\nstatics\n"},
                     End{"fork_while_shutting_down", 9, "gone\nstatics\nstatics\n"}),
-    [](const testing::TestParamInfo<End>& info) { return std::string(info.param.way); });
+    way_of);
 
 }  // namespace

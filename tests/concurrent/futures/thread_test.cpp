@@ -401,13 +401,13 @@ TEST(ThreadPool, TellsAnObserver) {
     {
         ThreadPoolExecutor pool(1);
         Future<> outside;
-        Event begun;
+        Event go;
         pool.submit([&] {
-            begun.set();
+            go.wait();
             outside.result();
         });
-        begun.wait();
         pool.submit([] {}).cancel();
+        go.set();
         while (counter.blocks == 0) std::this_thread::yield();
         outside.set_result();
     }
