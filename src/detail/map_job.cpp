@@ -1,5 +1,6 @@
 #include <weft/detail/map_job.hpp>
 
+#include <algorithm>
 #include <limits>
 #include <stdexcept>
 
@@ -7,6 +8,7 @@
 #include <weft/concurrent/futures/map.hpp>
 
 #include "detail/fmt.hpp"
+#include "os/cpu.hpp"
 
 namespace weft::detail {
 
@@ -80,6 +82,21 @@ void MapJob::cancel_rest() noexcept {
     waiters_.notify_all();
 }
 
+/// Lets the drivers have this CPU for a while, as long as that has paid. To be woken for one result
+/// of a microsecond costs its driver several; after a turn of the drivers there are many.
+bool MapJob::has_come_by_yielding(std::size_t number) noexcept {
+    constexpr int kMost = 64;
+    for (int i = 0; i < patience_; ++i) {
+        os::yield();
+        if (is_finished(number)) {
+            patience_ = (std::min)(2 * patience_, kMost);
+            return true;
+        }
+    }
+    patience_ = (std::max)(patience_ / 2, 1);
+    return false;
+}
+
 void MapJob::wait_for(std::size_t number, const WaitLimits& limits) {
     if (is_finished(number)) return;
     std::size_t expected = number;
@@ -88,6 +105,7 @@ void MapJob::wait_for(std::size_t number, const WaitLimits& limits) {
         run(number);
         return;
     }
+    if (has_come_by_yielding(number)) return;
     // seq_cst: either finish() sees what is wanted, or this thread that it is finished.
     wanted_.store(number, std::memory_order_seq_cst);
     auto take = [this, number] {

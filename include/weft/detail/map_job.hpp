@@ -68,10 +68,12 @@ protected:
 
 private:
     [[nodiscard]] bool claim(std::size_t& number) noexcept;
+    [[nodiscard]] bool has_come_by_yielding(std::size_t number) noexcept;
 
     static constexpr std::size_t kNone = ~std::size_t{0};
 
     std::size_t width_ = 0;
+    int patience_ = 8;  ///< the consumer's: how often it yields before it sleeps
     Atomic<std::size_t> drivers_{0};
     alignas(64) Atomic<std::size_t> next_{0};  ///< the first call that nobody has begun
     Atomic<std::size_t> available_{0};
