@@ -174,6 +174,13 @@ bool WordQueue::try_pop_certainly(Taken& taken) noexcept {
     return try_pop(taken);
 }
 
+bool WordQueue::is_certainly_empty() noexcept {
+    // As in try_pop_certainly(): every producer is before or after this.
+    tail_lock_.lock();
+    tail_lock_.unlock();
+    return is_empty();
+}
+
 WaitEnd WordQueue::pop(Taken& taken, const WaitLimits& limits) {
     auto take = [this, &taken] { return try_pop_certainly(taken); };
     return waiters_.wait(take, limits);

@@ -26,7 +26,7 @@ ROOMS = (
     ("sched", 2, "sched sched/"),
     ("contextvars", 2, "contextvars contextvars/"),
     ("dummy_threading", 2, "dummy_threading dummy_threading/ _dummy_thread"),
-    ("futures", 3, "concurrent/futures/ detail/future*"),
+    ("futures", 3, "concurrent/futures/ detail/future* detail/map_job detail/task_context detail/task_observer"),
     ("subprocess", 3, "subprocess subprocess/"),
     ("progress", 3, "progress progress/"),
     ("trace", 3, "trace trace/"),
