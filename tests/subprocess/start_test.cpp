@@ -8,9 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <set>
 #include <sstream>
@@ -26,6 +28,7 @@
 
 #include "os/process.hpp"
 #include "subprocess/support.hpp"
+#include "support/leaks.hpp"
 #include "support/limits.hpp"
 
 namespace {
@@ -446,6 +449,102 @@ TEST(Start, TheChildDiesWithTheProgram) {
     char rest = 0;
     EXPECT_EQ(read(ends[0], &rest, 1), 0);
     close(ends[0]);
+}
+
+TEST(Start, NamesADescriptorThatIsNotOpen) {
+    std::string message;
+    EXPECT_EQ(code_of([] { run({"true"}, {.pass_fds = {4000}}); }, &message),
+              std::errc::bad_file_descriptor);
+    EXPECT_THAT(message, HasSubstr("pass_fds: descriptor 4000 is not open"));
+}
+
+TEST(Start, AForkDoesNotWaitForAnotherThreadsChild) {
+    // The first child stays before its program until the second has been started.
+    int ends[2];
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    int begun[2];
+    ASSERT_EQ(pipe2(begun, O_CLOEXEC), 0);
+    std::jthread slow([&] {
+        EXPECT_EQ(run({"true"}, {.preexec_fn =
+                                     [&] {
+                                         (void)!write(begun[1], "b", 1);
+                                         char byte = 0;
+                                         (void)!read(ends[0], &byte, 1);
+                                     }})
+                      .returncode,
+                  0);
+    });
+    char byte = 0;
+    ASSERT_EQ(read(begun[0], &byte, 1), 1);
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(run({"true"}, {.preexec_fn = [] {}}).returncode, 0);
+    ASSERT_EQ(write(ends[1], "g", 1), 1);
+    slow.join();
+    for (const int fd : {ends[0], ends[1], begun[0], begun[1]}) close(fd);
+}
+
+TEST(Start, AForkGivesThePidfdOfItsOwnChild) {
+    // The kernel reaps the child by itself: its number is free as soon as it ends.
+    const auto before = signal(SIGCHLD, SIG_IGN);
+    for (int i = 0; i < 50; ++i) {
+        Popen child({"true"}, {.preexec_fn = [] {}});
+        EXPECT_GE(child.pidfd(), 0);
+        EXPECT_EQ(child.wait(), 0);
+    }
+    signal(SIGCHLD, before);
+}
+
+/// Whether a thread of this program sleeps.
+bool is_asleep(int thread) {
+    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+    std::string text;
+    std::getline(file, text);
+    return text.find(") S ") != std::string::npos;
+}
+
+TEST(Start, AForkedProgramStartsOnlyWhatItAsksFor) {
+    weft::test::allow_leftover(weft::test::Leftover::thread,
+                               "the thread that starts such children lives to the end");
+    const weft::test::Folder folder;
+    const std::string list = (folder / "list").string();
+    const auto start = [&](const std::string& name) {
+        run({"sh", "-c", "echo $0 >> \"$1\"", name, list}, {.die_with_parent = true});
+    };
+    // The thread that starts such children is busy, and the next one waits for it.
+    int gate[2];
+    int begun[2];
+    ASSERT_EQ(pipe2(gate, O_CLOEXEC), 0);
+    ASSERT_EQ(pipe2(begun, O_CLOEXEC), 0);
+    std::jthread first([&] {
+        run({"true"}, {.preexec_fn =
+                           [&] {
+                               (void)!write(begun[1], "b", 1);
+                               char byte = 0;
+                               (void)!read(gate[0], &byte, 1);
+                           },
+                       .die_with_parent = true});
+    });
+    char byte = 0;
+    ASSERT_EQ(read(begun[0], &byte, 1), 1);
+    std::atomic<int> waiting = 0;
+    std::jthread second([&] {
+        waiting = static_cast<int>(gettid());
+        start("parent");
+    });
+    while (waiting == 0 || !is_asleep(waiting)) std::this_thread::yield();
+    const pid_t program = fork();
+    if (program == 0) {
+        std::thread([&] { start("child"); }).join();
+        _exit(0);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(program, &status, 0), program);
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(folder.read("list"), "child\n");
+    ASSERT_EQ(write(gate[1], "g", 1), 1);
+    first.join();
+    second.join();
+    EXPECT_EQ(folder.read("list"), "child\nparent\n");
+    for (const int fd : {gate[0], gate[1], begun[0], begun[1]}) close(fd);
 }
 
 }  // namespace
