@@ -1,11 +1,13 @@
 #include <weft/_dummy_thread.hpp>
 
-#include <fmt/format.h>
+#include <exception>
+#include <new>
 
 #include <weft/detail/wait_list.hpp>
 #include <weft/errors.hpp>
 
 #include "detail/describe.hpp"
+#include "detail/fmt.hpp"
 #include "os/posix/forced_unwind.hpp"
 #include "runtime/parking.hpp"
 
@@ -76,6 +78,20 @@ void interrupt_main() {
 
 namespace weft::detail {
 
+namespace {
+
+/// An interrupt that is under way must still reach whoever has started the function.
+void write_exception(const std::exception_ptr& exception) noexcept {
+    try {
+        write_to_stderr(describe_with_causes(exception) + "\n");
+    } catch (const std::bad_alloc&) {
+        write_to_stderr(
+            "weft: an exception has left a thread, and no memory was left to describe it\n");
+    }
+}
+
+}  // namespace
+
 void run_to_the_end(ThreadBody& body) {
     using _dummy_thread::is_interrupted;
     {
@@ -88,7 +104,7 @@ void run_to_the_end(ThreadBody& body) {
         } catch (const SystemExit&) {
             // Asks for the end of the thread, which is here.
         } catch (...) {
-            write_to_stderr(describe_with_causes(std::current_exception()) + "\n");
+            write_exception(std::current_exception());
         }
     }
     if (std::exchange(is_interrupted, false)) {

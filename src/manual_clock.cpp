@@ -3,9 +3,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "detail/clock.hpp"
+#include "detail/fmt.hpp"
 
 namespace weft {
 

@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "detail/describe.hpp"
+#include "detail/fmt.hpp"
+#include "os/posix/cancellation.hpp"
 
 namespace weft {
 
@@ -41,6 +41,8 @@ constinit NeverDestroyed<UnraisableHook> global_unraisablehook{write_unraisable}
 constinit NeverDestroyed<const UnraisableHook> global_original_unraisablehook{write_unraisable};
 
 void report_unraisable(const UnraisableHookArgs& args) noexcept {
+    // Forced unwinding must not leave the hook: it cannot be caught here, nor pass.
+    const os::WithoutCancellation whole;
     try {
         try {
             unraisablehook(args);

@@ -76,10 +76,32 @@ public:
 
     [[nodiscard]] bool locked() const noexcept { return is_locked_; }
 
+    [[deprecated("use acquire()")]] bool acquire_lock() noexcept WEFT_ACQUIRE() {
+        return acquire();
+    }
+    [[deprecated("use acquire()")]] bool acquire_lock(std::same_as<bool> auto waitflag,
+                                                      Timeout timeout = {}) WEFT_TRY_ACQUIRE(true) {
+        return acquire(waitflag, timeout);
+    }
+    [[deprecated("use release()")]] bool release_lock() WEFT_RELEASE() { return release(); }
+    [[deprecated("use locked()")]] [[nodiscard]] bool locked_lock() const noexcept {
+        return locked();
+    }
+
     /// The standard's names, for `std::scoped_lock` and its like.
     void lock() noexcept WEFT_ACQUIRE() { acquire(); }
     void unlock() WEFT_RELEASE() { release(); }
     [[nodiscard]] bool try_lock() WEFT_TRY_ACQUIRE(true) { return acquire(false); }
+    template <class Rep, class Period>
+    [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> limit)
+        WEFT_TRY_ACQUIRE(true) {
+        return acquire(false, limit.count() < 0 ? Timeout(0) : Timeout(limit));
+    }
+    template <class Clock, class Duration>
+    [[nodiscard]] bool try_lock_until(std::chrono::time_point<Clock, Duration> when)
+        WEFT_TRY_ACQUIRE(true) {
+        return try_lock_for(when - Clock::now());
+    }
 
     /// Python's text form, such as `<locked weft::_dummy_thread::LockType at 0x...>`.
     [[nodiscard]] WEFT_API std::string repr() const;
@@ -124,6 +146,16 @@ public:
     void lock() noexcept WEFT_ACQUIRE() { acquire(); }
     void unlock() WEFT_RELEASE() { release(); }
     [[nodiscard]] bool try_lock() WEFT_TRY_ACQUIRE(true) { return acquire(false); }
+    template <class Rep, class Period>
+    [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> limit)
+        WEFT_TRY_ACQUIRE(true) {
+        return acquire(false, limit.count() < 0 ? Timeout(0) : Timeout(limit));
+    }
+    template <class Clock, class Duration>
+    [[nodiscard]] bool try_lock_until(std::chrono::time_point<Clock, Duration> when)
+        WEFT_TRY_ACQUIRE(true) {
+        return try_lock_for(when - Clock::now());
+    }
 
     [[nodiscard]] WEFT_API std::string repr() const;
 

@@ -9,10 +9,14 @@
 #include <weft/dummy_threading/thread.hpp>
 #include <weft/dummy_threading/timer.hpp>
 #include <weft/threading/local.hpp>
+#include <weft/threading/lock_order.hpp>
 
 namespace weft::dummy_threading {
 
 /// There is one thread, which has one value.
 using threading::local;
+
+/// Has no effect here.
+using threading::check_lock_order;
 
 }  // namespace weft::dummy_threading

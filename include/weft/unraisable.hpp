@@ -34,7 +34,8 @@ WEFT_API void report_unraisable(const UnraisableHookArgs& args) noexcept;
 /// Called with every exception that cannot be thrown to anybody: Python's `sys.unraisablehook`.
 /// Assign to replace it, copy to remember what was set; any thread may do so at any time. The
 /// original writes `Exception ignored in: OBJECT` and the exception to standard error, in one
-/// write.
+/// write. A pthread_cancel() of the thread is held back while it runs; it must not call
+/// pthread_exit().
 inline constinit UnraisableHook& unraisablehook = detail::global_unraisablehook.value;
 
 /// What unraisablehook is at the start, whatever was assigned since: Python's `__unraisablehook__`.

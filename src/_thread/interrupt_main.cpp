@@ -2,8 +2,7 @@
 
 #include <stdexcept>
 
-#include <fmt/format.h>
-
+#include "detail/fmt.hpp"
 #include "os/posix/signal.hpp"
 
 namespace weft::_thread {

@@ -3,11 +3,11 @@
 #include <exception>
 #include <stdexcept>
 
-#include <fmt/format.h>
-
 #include <weft/unraisable.hpp>
 
+#include "detail/fmt.hpp"
 #include "os/cpu.hpp"
+#include "os/posix/cancellation.hpp"
 #include "runtime/parking.hpp"
 
 // The state word of LockType:
@@ -109,6 +109,8 @@ bool LockType::acquire_in_order() {
 void LockType::acquire_uninterruptibly() noexcept {
     const bool is_noted = detail::is_lock_order_checked();
     if (is_noted) {
+        // The handler of warnings must not be unwound: the lock has to be taken.
+        const os::WithoutCancellation whole;
         try {
             detail::lock_is_wanted(this);
         } catch (...) {

@@ -4,12 +4,11 @@
 #include <new>
 #include <string>
 
-#include <fmt/format.h>
-
 #include <weft/errors.hpp>
 #include <weft/unraisable.hpp>
 
 #include "detail/describe.hpp"
+#include "detail/fmt.hpp"
 #include "os/posix/forced_unwind.hpp"
 #include "os/posix/stack.hpp"
 #include "runtime/parking.hpp"
@@ -76,12 +75,20 @@ void run_bare(const runtime::ThreadPointer& thread) {
 
 namespace weft::detail {
 
-_thread::ThreadHandle start_bare(std::unique_ptr<ThreadBody> body, bool daemon) {
-    _thread::ThreadHandle handle;
-    handle.state_ =
+_thread::ThreadHandle start_bare(std::unique_ptr<ThreadBody> body, bool daemon,
+                                 _thread::ThreadHandle* handle) {
+    _thread::ThreadHandle started;
+    started.state_ =
         std::make_shared<ThreadState>(ThreadKind::raw, std::string(), daemon, std::move(body));
-    runtime::start_thread(handle.state_, nullptr, &_thread::run_bare);
-    return handle;
+    // Before the thread runs, since from then on the handle is also the thread's to use.
+    if (handle != nullptr) *handle = started;
+    try {
+        runtime::start_thread(started.state_, nullptr, &_thread::run_bare);
+    } catch (...) {
+        if (handle != nullptr) handle->state_.reset();
+        throw;
+    }
+    return started;
 }
 
 }  // namespace weft::detail
@@ -103,6 +110,10 @@ void ThreadHandle::join(Timeout timeout) const {
     }
     if (state_->is_current()) {
         throw std::runtime_error("join: a thread cannot wait for its own end");
+    }
+    if (state_->will_never_end()) {
+        throw std::runtime_error(fmt::format(
+            "join: the program has ended, and the daemon thread {} never will", state_->ident()));
     }
     detail::throw_if_stopped(state_->join({.deadline = detail::Deadline::after(timeout)}));
 }

@@ -1,5 +1,6 @@
 #include <weft/detail/callable.hpp>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -8,11 +9,10 @@
 #include <stdexcept>
 #include <string_view>
 
-#include <fmt/format.h>
-
 #include <weft/detail/low_lock.hpp>
 #include <weft/pickle/detail/endian.hpp>
 
+#include "detail/fmt.hpp"
 #include "os/posix/code.hpp"
 
 namespace weft::detail {
@@ -72,8 +72,9 @@ std::uintptr_t address_of(const CodePlace& place) {
 }
 
 void append(weft::bytes& buffer, std::string_view text) {
-    const auto* first = reinterpret_cast<const std::byte*>(text.data());
-    buffer.insert(buffer.end(), first, first + text.size());
+    const std::size_t old_size = buffer.size();
+    buffer.resize(old_size + text.size());
+    std::copy_n(text.data(), text.size(), reinterpret_cast<char*>(buffer.data() + old_size));
 }
 
 void append_number(weft::bytes& buffer, std::uint64_t number) {

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <typeinfo>
 
+#include <weft/detail/config.hpp>
+
 namespace weft::detail {
 
 /// What can be said of an exception of any type.
@@ -24,7 +26,7 @@ ExceptionText describe(const std::exception_ptr& exception);
 std::string describe_with_causes(const std::exception_ptr& exception);
 
 /// The name of a type as in the source.
-std::string demangle(const char* name);
+WEFT_API std::string demangle(const char* name);
 
 /// Writes a whole message to standard error, in one piece where the system allows; errors are
 /// passed over.

@@ -30,12 +30,19 @@
 //                 Then the number is free for the next local.
 //
 // Whoever takes a value off a table, with the lock held, destroys it: so it happens once. Only the
-// thread itself enters values, and only where no value is. So what it reads without the lock can
-// only be changed by the death of the local in question, during which nobody may use it.
+// thread itself enters values, with the lock held, and only where no value is. So what it reads
+// without the lock can only be changed by the death of the local in question, during which nobody
+// may use it.
 //
 // While static objects are being destroyed other threads may still run. A local that dies then
-// destroys the value of the thread that destroys it and leaves those of others. It keeps its number
-// and its maker, so static objects that are destroyed later can still use it.
+// destroys the value of the thread that destroys it. Those of others become ownerless: their
+// threads may go on using them, nobody destroys them any more (the code that could may be unloaded
+// by then), and their threads stay listed. The local keeps its number and its maker, so static
+// objects that are destroyed later can still use it.
+//
+// Whoever ends the program must have said so before static objects go, whichever thread it is: the
+// first value that is made has the end of the program watched from there, so that it is noticed
+// before the destructors of what was built until then.
 //
 // The main thread has no end but that of the program: its values live until their locals die, also
 // in functions given to atexit(). If it ends by pthread_exit(), they go as any thread's do.
@@ -151,9 +158,18 @@ void unlist_this_thread() noexcept {
     delete self;
 }
 
+/// Nothing when it has none, or an ownerless one.
 LocalEntry take(LocalThread& thread, std::uint32_t number) noexcept {
-    return number < thread.table.size ? std::exchange(thread.table.entries[number], {})
-                                      : LocalEntry{};
+    if (number >= thread.table.size) return {};
+    LocalEntry& entry = thread.table.entries[number];
+    return entry.destroy != nullptr ? std::exchange(entry, {}) : LocalEntry{};
+}
+
+/// The end of the program must be noticed before locals die in it, on whatever thread it comes.
+void watch_the_end_of_the_program() noexcept {
+    static constinit Atomic<bool> is_watched{false};
+    if (is_watched.load(std::memory_order_relaxed)) return;
+    if (!is_watched.exchange(true, std::memory_order_relaxed)) runtime::register_exit_handler();
 }
 
 /// Takes one of the calling thread's values and destroys it. False when there was none.
@@ -189,6 +205,13 @@ bool destroy_everywhere(std::uint32_t number) noexcept {
         }
         if (count == 0) return any;
         for (const LocalEntry& each : std::span(taken).first(count)) each.destroy(each.value);
+    }
+}
+
+/// With the lock held.
+void disown_everywhere(std::uint32_t number) noexcept {
+    for (LocalThread* each = threads; each != nullptr; each = each->next) {
+        if (number < each->table.size) each->table.entries[number].destroy = nullptr;
     }
 }
 
@@ -233,12 +256,14 @@ void LocalSlot::require_number() {
 void* LocalSlot::make(const LocalMaker& maker) {
     const Constructing here(*this);
     runtime::require_end_slot();
+    watch_the_end_of_the_program();
     require_number();
     const std::uint32_t number = number_.load(std::memory_order_acquire);
     make_room(number);
     void* const value = maker.construct(maker);
     // The constructor may have touched other locals, but the table never gets shorter. It may be
     // gone when the constructor has ended the thread's last round, which no constructor can.
+    const std::scoped_lock held(mutex);
     mine->table.entries[number] = {value, maker.destroy_value};
     return value;
 }
@@ -247,8 +272,9 @@ void LocalSlot::destroy(LocalMaker* maker) noexcept {
     const std::uint32_t number = number_.load(std::memory_order_acquire);
     if (runtime::phase() == runtime::Phase::finalized) {
         if (number != 0 && mine != nullptr) destroy_own(number);
-        if (maker == nullptr) return;
         const std::scoped_lock held(mutex);
+        if (number != 0) disown_everywhere(number);
+        if (maker == nullptr) return;
         maker->next = kept_makers;
         kept_makers = maker;
         return;
@@ -283,10 +309,21 @@ void destroy_own_locals() noexcept {
 }
 
 void keep_only_own_locals() noexcept {
-    if (threads != mine) abandoned = threads;
+    // The parent may have been in the middle of a change, in which the links onward are whole.
+    LocalThread* others = threads;
+    LocalThread** link = &others;
+    while (*link != nullptr) {
+        if (*link == mine) {
+            *link = mine->next;
+        } else {
+            link = &(*link)->next;
+        }
+    }
+    // Before those that this process's own parent had abandoned.
+    *link = abandoned;
+    abandoned = others;
     threads = mine;
     if (mine == nullptr) return;
-    if (abandoned == nullptr) abandoned = mine->next;
     mine->previous = nullptr;
     mine->next = nullptr;
 }

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <cstdlib>
-#include <mutex>
+#include <exception>
 #include <new>
 #include <span>
 #include <string>
@@ -13,13 +13,13 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include <weft/detail/low_lock.hpp>
 #include <weft/detail/thread_number.hpp>
 #include <weft/unraisable.hpp>
 
 #include "detail/describe.hpp"
+#include "detail/fmt.hpp"
+#include "os/posix/forced_unwind.hpp"
 #include "os/posix/stack.hpp"
 #include "os/posix/thread.hpp"
 #include "runtime/main_thread.hpp"
@@ -35,8 +35,9 @@
 // the circle. When an edge is met without such a lock, it loses it, and is looked at again.
 //
 // Everything is under one lock, held while memory is allocated but never while users' code runs
-// (but for an operator new of theirs): a report is given after it. What the checker itself takes,
-// and what a handler of warnings takes, is not looked at.
+// (but for an operator new or delete of theirs): a report is given after it. What the checker
+// itself takes, and what a handler of warnings takes, is not looked at. What a handler releases or
+// destroys is: it may have been taken outside of it.
 //
 // After fork the graph may be in the middle of a change: the child puts it aside and begins anew.
 // Locks that the forking thread holds then are not known to be held.
@@ -90,6 +91,22 @@ constinit LowLock mutex;
 constinit Graph* graph = nullptr;  // guarded by mutex; made by the first who needs it
 
 constinit thread_local bool is_inside = false;
+constinit thread_local bool has_mutex = false;
+
+/// The graph's lock, for a scope.
+class Locked {
+public:
+    Locked() noexcept {
+        mutex.lock();
+        has_mutex = true;
+    }
+    ~Locked() {
+        has_mutex = false;
+        mutex.unlock();
+    }
+    Locked(const Locked&) = delete;
+    Locked& operator=(const Locked&) = delete;
+};
 
 /// Keeps the checker from looking at itself.
 class Inside {
@@ -204,9 +221,8 @@ bool is_news(Graph& all, Lock from, Lock to, const std::vector<Lock>& held) {
     // Whoever waits for a lock that he has taken himself waits for another to release it.
     if (from == to) return false;
     const Edge* const known = find_edge(all, from, to);
-    return known == nullptr || std::ranges::any_of(known->held, [&held](Lock each) {
-               return !contains(held, each);
-           });
+    return known == nullptr ||
+           std::ranges::any_of(known->held, [&held](Lock each) { return !contains(held, each); });
 }
 
 bool is_any_news(Graph& all, Lock to, const std::vector<Lock>& held) {
@@ -266,7 +282,7 @@ std::vector<std::string> add_edges_to(Lock lock, const Stack& stack) {
     std::vector<std::pair<Edge, std::vector<Edge>>> circles;
     bool has_filled_up = false;
     {
-        const std::scoped_lock locked(mutex);
+        const Locked locked;
         Graph& all = current_graph();
         const std::vector<Lock> held = held_here(all);
         for (const Lock each : held) {
@@ -300,6 +316,21 @@ std::vector<std::string> add_edges_to(Lock lock, const Stack& stack) {
     return texts;
 }
 
+/// Each of them, since none is told again. What the handler throws first is thrown at the end.
+void give_all(const std::vector<std::string>& texts) {
+    std::exception_ptr first;
+    for (const std::string& each : texts) {
+        try {
+            warn(WarningCategory::RuntimeWarning, each);
+        } catch (const os::ForcedUnwind&) {
+            throw;
+        } catch (...) {
+            if (first == nullptr) first = std::current_exception();
+        }
+    }
+    if (first != nullptr) std::rethrow_exception(first);
+}
+
 }  // namespace
 
 void lock_is_wanted(const void* lock) {
@@ -308,7 +339,7 @@ void lock_is_wanted(const void* lock) {
     std::vector<std::string> texts;
     try {
         {
-            const std::scoped_lock locked(mutex);
+            const Locked locked;
             Graph& all = current_graph();
             if (!is_any_news(all, lock, held_here(all))) return;
         }
@@ -316,14 +347,14 @@ void lock_is_wanted(const void* lock) {
     } catch (const std::bad_alloc&) {
         // The checker sees less than there is.
     }
-    for (const std::string& each : texts) warn(WarningCategory::RuntimeWarning, each);
+    give_all(texts);
 }
 
 void lock_is_taken(const void* lock) noexcept {
     const Inside inside;
     if (inside.was_inside()) return;
     try {
-        const std::scoped_lock held(mutex);
+        const Locked locked;
         Graph& all = current_graph();
         forget_holder(all, lock);
         const std::uint64_t me = this_thread_number();
@@ -337,16 +368,16 @@ void lock_is_taken(const void* lock) noexcept {
 }
 
 void lock_is_released(const void* lock) noexcept {
+    if (has_mutex) return;
     const Inside inside;
-    if (inside.was_inside()) return;
-    const std::scoped_lock held(mutex);
+    const Locked locked;
     if (Graph* const all = known_graph()) forget_holder(*all, lock);
 }
 
 void lock_is_gone(const void* lock) noexcept {
+    if (has_mutex) return;
     const Inside inside;
-    if (inside.was_inside()) return;
-    const std::scoped_lock held(mutex);
+    const Locked locked;
     Graph* const all = known_graph();
     if (all == nullptr) return;
     forget_holder(*all, lock);
@@ -355,7 +386,7 @@ void lock_is_gone(const void* lock) noexcept {
 
 bool set_lock_order_check(bool on) noexcept {
     const Inside inside;
-    const std::scoped_lock held(mutex);
+    const Locked locked;
     const bool before = lock_order_checked.exchange(on, std::memory_order_seq_cst);
     // What was known may be of locks that have been destroyed unseen.
     if (Graph* const all = known_graph(); on && !before && all != nullptr) {

@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <stdexcept>
 #include <utility>
 
@@ -8,6 +6,8 @@
 #include <weft/dummy_threading/condition.hpp>
 #include <weft/dummy_threading/event.hpp>
 #include <weft/dummy_threading/semaphore.hpp>
+
+#include "detail/fmt.hpp"
 
 namespace weft::dummy_threading {
 

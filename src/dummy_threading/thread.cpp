@@ -1,9 +1,9 @@
 #include <weft/dummy_threading/thread.hpp>
 
+#include <array>
 #include <exception>
 #include <stdexcept>
-
-#include <fmt/format.h>
+#include <utility>
 
 #include <weft/_dummy_thread.hpp>
 #include <weft/_thread/identity.hpp>
@@ -14,7 +14,9 @@
 #include <weft/unraisable.hpp>
 
 #include "detail/describe.hpp"
+#include "detail/fmt.hpp"
 #include "os/posix/forced_unwind.hpp"
+#include "threading/trace_hooks.hpp"
 
 namespace weft::detail {
 
@@ -39,9 +41,19 @@ struct DummyThreadAccess {
 
 void DummyTimerBody::run(const std::stop_token& stop) {
     const std::unique_ptr<ThreadBody> function = std::move(function_);
-    if (is_cancelled_ || function == nullptr) return;
-    if (!interval_.is_none()) wait_alone("Timer", interval_);
+    if (function == nullptr) {
+        throw std::runtime_error("run: this timer has been run, and its function was released");
+    }
+    if (stop.stop_requested()) cancel();
+    if (fate_ == Fate::cancelled) return;
+    // Nobody could ask it to stop while it waits.
+    wait_alone("Timer", interval_);
+    fate_ = Fate::running;
     function->run(stop);
+}
+
+const std::type_info* DummyTimerBody::type() const noexcept {
+    return &typeid(dummy_threading::Timer);
 }
 
 }  // namespace weft::detail
@@ -106,6 +118,14 @@ void report(const std::exception_ptr& exception) {
     }
 }
 
+/// What a thread's target is traced by.
+constinit std::array<weft::detail::TracePlace, weft::detail::kHookKinds> hooks;
+
+void set_hook(weft::detail::HookKind kind, threading::TraceFunction&& func) {
+    weft::detail::TraceShare share(std::move(func));
+    const auto before = hooks[static_cast<std::size_t>(kind)].exchange(std::move(share));
+}
+
 /// A thread's life between its start and its end, which comes however its target ends.
 class Life {
 public:
@@ -131,6 +151,7 @@ public:
     explicit Bootstrap(const std::shared_ptr<DummyThread>& thread) : thread_(thread) {}
     void run(const std::stop_token&) override {
         const Life life(thread_);
+        const weft::detail::ScopedHooks traced(hooks);
         std::exception_ptr uncaught;
         try {
             run_body(*thread_);
@@ -242,8 +263,12 @@ std::stop_source Thread::get_stop_source() const noexcept {
 }
 
 std::string Thread::repr() const {
-    std::string text =
-        fmt::format("<{}({}, ", state_ == world->main ? "_MainThread" : "Thread", state_->name);
+    std::string type = state_ == world->main ? "_MainThread" : "Thread";
+    // Only such a body lasts, and has a class.
+    if (state_->keeps_body && state_->body->type() != nullptr) {
+        type = weft::detail::demangle(state_->body->type()->name());
+    }
+    std::string text = fmt::format("<{}({}, ", type, state_->name);
     text += state_->status == Status::initial   ? "initial"
             : state_->status == Status::running ? "started"
                                                 : "stopped";
@@ -271,6 +296,22 @@ std::vector<Thread> enumerate() {
 
 std::size_t active_count() {
     return 1 + world->running.size();
+}
+
+Thread currentThread() {
+    return current_thread();
+}
+
+std::size_t activeCount() {
+    return active_count();
+}
+
+void settrace(threading::TraceFunction func) {
+    set_hook(weft::detail::HookKind::trace, std::move(func));
+}
+
+void setprofile(threading::TraceFunction func) {
+    set_hook(weft::detail::HookKind::profile, std::move(func));
 }
 
 }  // namespace weft::dummy_threading

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
+
+#include <weft/detail/config.hpp>
 
 namespace weft::os {
 
@@ -31,7 +34,7 @@ public:
     explicit operator bool() const noexcept { return fd_ >= 0; }
     [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
     /// Leaves errno alone.
-    void close() noexcept;
+    WEFT_API void close() noexcept;
 
 private:
     int fd_ = -1;
@@ -51,7 +54,7 @@ struct Pipe {
 enum class OpenMode { reading, writing_anew, appending, reading_and_writing };
 
 /// Above 2, too. Throws `std::system_error`, whose message has the path.
-[[nodiscard]] Descriptor open_file(const char* path, OpenMode mode);
+[[nodiscard]] WEFT_API Descriptor open_file(const char* path, OpenMode mode);
 
 /// A second descriptor of the same open file, above 2. Throws `std::system_error`.
 [[nodiscard]] Descriptor duplicate(int fd);
@@ -70,6 +73,10 @@ bool set_pipe_size(int fd, std::size_t size) noexcept;
 /// Reads what is there, at most as much as fits, once; zero at the end. Resumes when a signal
 /// interrupts it. Throws `std::system_error`.
 [[nodiscard]] std::size_t read_some(int fd, std::span<char> into);
+
+/// Reads from a place in a file until the range is full; false where the file ends before. Throws
+/// `std::system_error`.
+[[nodiscard]] WEFT_API bool read_at(int fd, std::span<char> into, std::uint64_t offset);
 
 /// What became of a write.
 struct Written {

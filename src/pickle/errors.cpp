@@ -1,7 +1,6 @@
 #include <weft/pickle/errors.hpp>
 
-#include <fmt/format.h>
-
+#include "detail/fmt.hpp"
 #include "pickle/opcode_names.hpp"
 
 namespace weft::pickle {

@@ -10,11 +10,10 @@
 #include <tuple>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include <weft/pickle/functions.hpp>
 
 #include "detail/describe.hpp"
+#include "detail/fmt.hpp"
 #include "pickle/entry_list.hpp"
 
 namespace weft::pickle {

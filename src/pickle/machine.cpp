@@ -2,10 +2,10 @@
 
 #include <bit>
 
-#include <fmt/format.h>
-
 #include <weft/pickle/detail/endian.hpp>
 #include <weft/pickle/errors.hpp>
+
+#include "detail/fmt.hpp"
 
 namespace weft::pickle::detail {
 

@@ -6,10 +6,9 @@
 #include <string>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include <weft/pickle/detail/text.hpp>
 
+#include "detail/fmt.hpp"
 #include "pickle/arrays.hpp"
 #include "pickle/machine.hpp"
 

@@ -4,10 +4,9 @@
 #include <cstddef>
 #include <string>
 
-#include <fmt/format.h>
-
 #include <weft/pickle/detail/text.hpp>
 
+#include "detail/fmt.hpp"
 #include "pickle/integers.hpp"
 #include "pickle/machine.hpp"
 

@@ -5,12 +5,11 @@
 #include <stdexcept>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include <weft/pickle/detail/pointers.hpp>
 #include <weft/pickle/errors.hpp>
 
 #include "detail/describe.hpp"
+#include "detail/fmt.hpp"
 #include "pickle/entry_list.hpp"
 
 namespace weft::pickle::detail {

@@ -2,9 +2,9 @@
 
 #include <stdexcept>
 
-#include <fmt/format.h>
-
 #include <weft/pickle/errors.hpp>
+
+#include "detail/fmt.hpp"
 
 namespace weft::pickle {
 

@@ -5,12 +5,11 @@
 #include <stdexcept>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include <weft/errors.hpp>
 #include <weft/pickle/detail/endian.hpp>
 #include <weft/pickle/detail/text.hpp>
 
+#include "detail/fmt.hpp"
 #include "pickle/arrays.hpp"
 #include "pickle/integers.hpp"
 #include "pickle/node.hpp"

@@ -6,10 +6,9 @@
 #include <string>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include <weft/pickle/value.hpp>
 
+#include "detail/fmt.hpp"
 #include "pickle/arrays.hpp"
 #include "pickle/integers.hpp"
 #include "pickle/node.hpp"

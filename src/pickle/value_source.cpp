@@ -6,10 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include <weft/pickle/detail/registry.hpp>
 
+#include "detail/fmt.hpp"
 #include "pickle/arrays.hpp"
 #include "pickle/integers.hpp"
 #include "pickle/node.hpp"

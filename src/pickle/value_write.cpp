@@ -3,12 +3,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include <weft/pickle/detail/value_codec.hpp>
 #include <weft/pickle/detail/writer.hpp>
 #include <weft/pickle/errors.hpp>
 
+#include "detail/fmt.hpp"
 #include "pickle/arrays.hpp"
 #include "pickle/node.hpp"
 

@@ -9,10 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include <weft/pickle/errors.hpp>
 
+#include "detail/fmt.hpp"
 #include "pickle/integers.hpp"
 
 namespace weft::pickle::detail {

@@ -2,9 +2,9 @@
 
 #include <stdexcept>
 
-#include <fmt/format.h>
-
 #include <weft/errors.hpp>
+
+#include "detail/fmt.hpp"
 
 namespace weft::detail {
 

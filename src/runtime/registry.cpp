@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "os/exit_lock.hpp"
 #include "os/posix/module.hpp"
 #include "os/posix/thread.hpp"
 #include "os/tasks.hpp"
@@ -103,19 +104,25 @@ bool Registry::is_listed_alive(const ThreadState& thread) const noexcept {
     return &thread == main_ || status == ThreadStatus::starting || status == ThreadStatus::running;
 }
 
-std::vector<ThreadPointer> Registry::all() {
-    // Made now if it was not met yet: it is always listed.
-    std::vector<ThreadPointer> found{main()};
+template <class Predicate>
+std::vector<ThreadPointer> Registry::find(Predicate is_wanted) {
+    std::vector<ThreadPointer> found;
     for (std::size_t room = 16;; room *= 2) {
         found.clear();
         found.reserve(room);
         const std::scoped_lock held(mutex_);
         if (size_ > found.capacity()) continue;
         for (ThreadState* each = first_; each != nullptr; each = each->next_) {
-            if (is_listed_alive(*each)) found.push_back(each->self_);
+            if (is_wanted(*each)) found.push_back(each->self_);
         }
         return found;
     }
+}
+
+std::vector<ThreadPointer> Registry::all() {
+    // Made now if it was not met yet: it is always listed.
+    const ThreadPointer main_thread = main();
+    return find([this](const ThreadState& each) { return is_listed_alive(each); });
 }
 
 std::size_t Registry::count() noexcept {
@@ -167,6 +174,7 @@ bool Registry::enter(ThreadState& thread) noexcept {
         return false;
     }
     this_thread.state = &thread;
+    this_thread.own = &thread;
     this_thread.is_weft_daemon = thread.is_daemon();
     thread.record_identity();
     if (thread.kind() != ThreadKind::raw) thread.show_name();
@@ -256,6 +264,21 @@ void Registry::announce_exit() noexcept {
     }
     if (main_thread != nullptr) main_thread->become_exiting();
     if (this_one != nullptr) this_one->become_exiting();
+}
+
+void Registry::note_threads_held_in_exit() noexcept {
+    try {
+        auto may_be_held = [](const ThreadState& each) {
+            return each.is_own() && each.status() == ThreadStatus::running &&
+                   &each != this_thread.state && !each.is_exiting_.load(std::memory_order_seq_cst);
+        };
+        // Looked at with the lock free, since that reads files.
+        for (const ThreadPointer& each : find(may_be_held)) {
+            if (os::waits_for_lock_of_this_thread(each->native_id())) each->become_exiting();
+        }
+    } catch (const std::bad_alloc&) {
+        // There will be another look.
+    }
 }
 
 bool Registry::try_finalize() noexcept {

@@ -60,6 +60,9 @@ public:
     void reap_last_ended() noexcept;
     /// Tells those who join the calling thread, or the main one, that it will not come back.
     void announce_exit() noexcept;
+    /// Tells those who join a thread that the C library holds back in exit(), because the calling
+    /// one is inside of it, that it will not come back.
+    void note_threads_held_in_exit() noexcept;
     /// Makes the phase `finalized`, unless threads or hooks have come up meanwhile.
     [[nodiscard]] bool try_finalize() noexcept;
     /// True when every thread of the process is the calling one or was started by Weft.
@@ -88,6 +91,9 @@ private:
     [[nodiscard]] ThreadPointer meet_dummy();
     void meet_raw(detail::ThreadState& thread);
     [[nodiscard]] std::string next_dummy_name();
+    /// Shares of the listed threads for which the predicate is true; it is called under the lock.
+    template <class Predicate>
+    [[nodiscard]] std::vector<ThreadPointer> find(Predicate is_wanted);
     [[nodiscard]] bool is_listed_alive(const detail::ThreadState& thread) const noexcept;
     [[nodiscard]] bool must_be_joined(const detail::ThreadState& thread) const noexcept;
     [[nodiscard]] ExitHook* find_hook(HookKind kind) const noexcept;

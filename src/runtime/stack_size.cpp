@@ -4,10 +4,9 @@
 #include <stdexcept>
 #include <system_error>
 
-#include <fmt/format.h>
-
 #include <weft/detail/atomic.hpp>
 
+#include "detail/fmt.hpp"
 #include "os/posix/thread.hpp"
 
 namespace weft::runtime {

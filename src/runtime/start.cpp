@@ -4,8 +4,7 @@
 #include <system_error>
 #include <utility>
 
-#include <fmt/format.h>
-
+#include "detail/fmt.hpp"
 #include "os/posix/thread.hpp"
 #include "runtime/parking.hpp"
 #include "runtime/stack_size.hpp"

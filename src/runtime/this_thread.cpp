@@ -16,6 +16,7 @@
 namespace weft::runtime {
 
 constinit thread_local ThisThread this_thread;
+constinit detail::Atomic<void (*)() noexcept> end_of_tracing{nullptr};
 
 namespace {
 
@@ -31,6 +32,8 @@ constexpr std::uint8_t kLastRound = 3;
 void at_thread_end(void* value) {
     // In each round, since what runs between them may touch a local for the first time.
     detail::destroy_own_locals();
+    auto* const end_tracing = end_of_tracing.load(std::memory_order_acquire);
+    if (end_tracing != nullptr) end_tracing();
     const auto slot = static_cast<os::EndSlot>(end_slot.load(std::memory_order_acquire));
     if (++this_thread.end_rounds < kLastRound && os::set_end_slot(slot, value) == 0) return;
     if (is_main_thread()) {

@@ -8,6 +8,7 @@
 #include "os/exit_lock.hpp"
 #include "runtime/main_thread.hpp"
 #include "runtime/registry.hpp"
+#include "runtime/this_thread.hpp"
 
 namespace weft::detail {
 
@@ -69,12 +70,16 @@ bool ThreadState::set_daemon(bool is_daemon) noexcept {
 }
 
 bool ThreadState::is_current() const noexcept {
-    // The identifier of a thread that is gone may belong to another one by now: of one that Weft
-    // has joined, or of a dummy that others may have joined.
-    const bool may_be_gone = kind() == ThreadKind::dummy
-                                 ? status() == ThreadStatus::stopped
-                                 : reaping_.load(std::memory_order_acquire) == Reaping::done;
+    // Not by the identifier, which belongs to another thread as soon as the system's thread has
+    // been joined: before the joining thread can say so. A dummy's end is said by the dummy itself.
+    if (is_own()) return runtime::this_thread.own == this && is_of_this_process();
+    const bool may_be_gone = kind() == ThreadKind::dummy && status() == ThreadStatus::stopped;
     return ident() == os::current_thread() && is_of_this_process() && !may_be_gone;
+}
+
+bool ThreadState::will_never_end() const noexcept {
+    return is_daemon() && status() == ThreadStatus::running &&
+           runtime::phase() == runtime::Phase::finalized;
 }
 
 bool ThreadState::is_over_for_joiners() const noexcept {
@@ -89,7 +94,8 @@ bool ThreadState::is_over_for_joiners() const noexcept {
 }
 
 // A thread that calls exit() while this one is inside of it never gets to code of ours that could
-// say so. So it is looked at, ever more rarely: no later than after twice the time that has passed.
+// say so: be it the one that is joined here, or one that the joined one waits for. So all are
+// looked at, ever more rarely: no later than after twice the time that has passed.
 WaitEnd ThreadState::join_within_exit(const WaitLimits& limits) noexcept {
     constexpr Nanoseconds kFirst = 10'000'000;
     constexpr Nanoseconds kLongest = 10'000'000'000;
@@ -99,7 +105,7 @@ WaitEnd ThreadState::join_within_exit(const WaitLimits& limits) noexcept {
         until_next_look.deadline = Deadline::at(std::min(limits.deadline.when(), now() + pause));
         const WaitEnd end = changes_.wait(is_over, until_next_look);
         if (end != WaitEnd::timed_out || limits.deadline.has_passed()) return end;
-        if (os::waits_for_lock_of_this_thread(native_id())) become_exiting();
+        runtime::registry.note_threads_held_in_exit();
     }
 }
 

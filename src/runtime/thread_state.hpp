@@ -81,6 +81,8 @@ public:
     }
     /// True on the thread itself, to its very end.
     [[nodiscard]] bool is_current() const noexcept;
+    /// A daemon that the end of the program has left behind: whoever joined it would wait for ever.
+    [[nodiscard]] bool will_never_end() const noexcept;
 
     /// Waits until the thread has ended, with all its thread_local objects, or has called exit().
     WaitEnd join(const WaitLimits& limits);
@@ -117,7 +119,8 @@ private:
                fork_generation.load(std::memory_order_relaxed);
     }
     [[nodiscard]] bool is_over_for_joiners() const noexcept;
-    /// Waits until it is over, also when the C library holds the thread back in exit().
+    /// Waits until it is over, also when the C library holds it, or whom it waits for, back in
+    /// exit().
     WaitEnd join_within_exit(const WaitLimits& limits) noexcept;
 
     // The thread's own steps, taken by the registry.

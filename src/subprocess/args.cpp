@@ -2,8 +2,7 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
+#include "detail/fmt.hpp"
 #include "subprocess/python_text.hpp"
 
 namespace weft::subprocess {

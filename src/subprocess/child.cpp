@@ -6,14 +6,16 @@
 #include <stdexcept>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include <weft/errors.hpp>
 #include <weft/unraisable.hpp>
 
 #include "detail/fd_wait.hpp"
+<<<<<<< HEAD
 #include "os/posix/cancellation.hpp"
 #include "os/posix/forced_unwind.hpp"
+=======
+#include "detail/fmt.hpp"
+>>>>>>> main
 #include "subprocess/limits.hpp"
 #include "subprocess/plan.hpp"
 

@@ -8,10 +8,9 @@
 #include <system_error>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include <weft/errors.hpp>
 
+#include "detail/fmt.hpp"
 #include "subprocess/utf8.hpp"
 
 namespace weft::subprocess {
@@ -90,7 +89,7 @@ std::string system_name_of(const std::string& given, const std::string& name) {
         if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
     }
     std::string with_dash = capitals;
-    if (with_dash.starts_with("ISO8859-")) with_dash.insert(3, "-");
+    if (with_dash.starts_with("ISO8859-")) with_dash.insert(with_dash.begin() + 3, '-');
     std::string without_dash = capitals;
     std::erase(without_dash, '-');
     std::string underscored = capitals;

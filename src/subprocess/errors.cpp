@@ -2,8 +2,7 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
+#include "detail/fmt.hpp"
 #include "os/signal_names.hpp"
 
 namespace weft::detail {

@@ -8,10 +8,9 @@
 #include <utility>
 #include <variant>
 
-#include <fmt/format.h>
-
 #include <weft/subprocess/popen.hpp>
 
+#include "detail/fmt.hpp"
 #include "os/descriptor.hpp"
 #include "os/terminal.hpp"
 #include "subprocess/keeper.hpp"

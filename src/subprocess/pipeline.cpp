@@ -6,10 +6,9 @@
 #include <stdexcept>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include <weft/subprocess/errors.hpp>
 
+#include "detail/fmt.hpp"
 #include "os/descriptor.hpp"
 #include "subprocess/child.hpp"
 #include "subprocess/exchange.hpp"

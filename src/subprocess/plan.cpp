@@ -8,13 +8,12 @@
 #include <system_error>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include <weft/errors.hpp>
 #include <weft/subprocess/errors.hpp>
 #include <weft/unraisable.hpp>
 
 #include "detail/describe.hpp"
+#include "detail/fmt.hpp"
 #include "os/accounts.hpp"
 #include "subprocess/python_text.hpp"
 

@@ -3,8 +3,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include <fmt/format.h>
-
+#include "detail/fmt.hpp"
 #include "subprocess/child.hpp"
 
 namespace weft::subprocess {

@@ -3,10 +3,9 @@
 #include <stdexcept>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include <weft/errors.hpp>
 
+#include "detail/fmt.hpp"
 #include "subprocess/child.hpp"
 #include "subprocess/plan.hpp"
 #include "subprocess/python_text.hpp"

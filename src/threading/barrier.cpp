@@ -3,10 +3,9 @@
 #include <cassert>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include <weft/detail/thread_number.hpp>
 
+#include "detail/fmt.hpp"
 #include "runtime/parking.hpp"
 #include "threading/destruction.hpp"
 

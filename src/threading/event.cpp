@@ -2,8 +2,7 @@
 
 #include <cassert>
 
-#include <fmt/format.h>
-
+#include "detail/fmt.hpp"
 #include "runtime/parking.hpp"
 #include "threading/destruction.hpp"
 

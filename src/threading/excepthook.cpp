@@ -2,13 +2,12 @@
 
 #include <new>
 
-#include <fmt/format.h>
-
 #include <weft/_thread/identity.hpp>
 #include <weft/errors.hpp>
 #include <weft/unraisable.hpp>
 
 #include "detail/describe.hpp"
+#include "detail/fmt.hpp"
 #include "os/posix/forced_unwind.hpp"
 #include "threading/thread_access.hpp"
 

@@ -4,14 +4,15 @@
 #include <stdexcept>
 #include <utility>
 
-#include <fmt/format.h>
-
+#include "detail/fmt.hpp"
 #include "os/posix/forced_unwind.hpp"
 #include "threading/thread_access.hpp"
+#include "threading/trace_hooks.hpp"
 
 namespace weft::threading {
 
 void run_on_thread(const runtime::ThreadPointer& thread) {
+    detail::take_hooks_for_new_threads();
     // Destroyed here, so that nothing of the users' is left for the part of the thread that comes
     // after its thread_local objects.
     const std::shared_ptr<detail::ThreadBody> object = std::move(thread->object_to_run);

@@ -3,8 +3,7 @@
 #include <cassert>
 #include <stdexcept>
 
-#include <fmt/format.h>
-
+#include "detail/fmt.hpp"
 #include "os/cpu.hpp"
 #include "runtime/parking.hpp"
 #include "threading/destruction.hpp"

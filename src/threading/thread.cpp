@@ -3,9 +3,8 @@
 #include <exception>
 #include <stdexcept>
 
-#include <fmt/format.h>
-
 #include "detail/describe.hpp"
+#include "detail/fmt.hpp"
 #include "runtime/parking.hpp"
 #include "runtime/stack_size.hpp"
 #include "runtime/start.hpp"
@@ -51,8 +50,7 @@ void require_joinable(const ThreadState& thread) {
         throw std::runtime_error(fmt::format(
             "join: {} was not started by Weft; only who started it can join it", thread.name()));
     }
-    if (thread.is_daemon() && status == ThreadStatus::running &&
-        runtime::phase() == runtime::Phase::finalized) {
+    if (thread.will_never_end()) {
         throw std::runtime_error(fmt::format(
             "join: the program has ended, and the daemon {} never will", thread.name()));
     }
@@ -83,14 +81,18 @@ Thread::Thread(ThreadOptions options, std::shared_ptr<detail::ThreadBody> object
 }
 
 void Thread::start() {
-    runtime::start_thread(state_, object_, &run_on_thread);
+    // A share of its own: the thread may drop this handle.
+    const std::shared_ptr<ThreadState> thread = state_;
+    runtime::start_thread(thread, object_, &run_on_thread);
 }
 
 void Thread::run() {
-    if (object_ != nullptr) {
-        object_->run(state_->stop().get_token());
+    // Shares of its own: what it runs may drop this handle.
+    const std::shared_ptr<ThreadState> thread = state_;
+    if (const auto object = object_; object != nullptr) {
+        object->run(thread->stop().get_token());
     } else {
-        run_target(*state_);
+        run_target(*thread);
     }
 }
 
@@ -197,7 +199,7 @@ void Joining::finish() noexcept {
     if (std::uncaught_exceptions() > unwinding_ && takes_stop_token) {
         state.stop().request_stop();
     }
-    if (!state.is_current()) {
+    if (!state.is_current() && !state.will_never_end()) {
         runtime::park_if_abandoned();
         (void)state.join({.is_interruptible = false});
     }

@@ -2,56 +2,21 @@
 
 #include <gtest/gtest.h>
 
-#include <csignal>
 #include <limits>
 #include <stdexcept>
 #include <thread>
-
-#include <pthread.h>
-#include <unistd.h>
 
 #include <weft/errors.hpp>
 #include <weft/keyboard_interrupt.hpp>
 #include <weft/manual_clock.hpp>
 #include <weft/threading/lock.hpp>
 
+#include "_thread/handled_signal.hpp"
+
 namespace {
 
+using namespace weft::test;
 using weft::_thread::interrupt_main;
-
-volatile std::sig_atomic_t handled = 0;
-volatile pid_t handled_on = 0;
-
-/// Sets what becomes of a signal, for a scope.
-class Disposition {
-public:
-    Disposition(int signum, void (*handler)(int)) : signum_(signum) {
-        handled = 0;
-        handled_on = 0;
-        struct sigaction action{};
-        action.sa_handler = handler;
-        sigaction(signum, &action, &before_);
-    }
-    ~Disposition() { sigaction(signum_, &before_, nullptr); }
-    Disposition(const Disposition&) = delete;
-    Disposition& operator=(const Disposition&) = delete;
-
-private:
-    int signum_;
-    struct sigaction before_{};
-};
-
-void note(int signum) {
-    handled = signum;
-    handled_on = gettid();
-}
-
-TEST(InterruptMain, RunsTheHandlerOnTheMainThreadBeforeItReturnsThere) {
-    const Disposition disposition(SIGUSR1, note);
-    interrupt_main(SIGUSR1);
-    EXPECT_EQ(handled, SIGUSR1);
-    EXPECT_EQ(handled_on, getpid());
-}
 
 TEST(InterruptMain, RunsTheHandlerOnTheMainThreadFromAnother) {
     const Disposition disposition(SIGUSR2, note);
@@ -59,13 +24,6 @@ TEST(InterruptMain, RunsTheHandlerOnTheMainThreadFromAnother) {
     while (handled == 0) std::this_thread::yield();
     EXPECT_EQ(handled, SIGUSR2);
     EXPECT_EQ(handled_on, getpid());
-}
-
-TEST(InterruptMain, IsCtrlCUnlessToldOtherwise) {
-    const weft::KeyboardInterruptGuard guard;
-    interrupt_main();
-    EXPECT_THROW(guard.check(), weft::KeyboardInterrupt);
-    EXPECT_NO_THROW(guard.check());
 }
 
 TEST(InterruptMain, EndsTheMainThreadsWait) {

@@ -242,21 +242,34 @@ TEST(StartJoinableThread, FillsAHandleOnce) {
 
 TEST(StartJoinableThread, CannotJoinItself) {
     _thread::ThreadHandle handle;
-    std::latch filled(1);
-    bool has_thrown = false;
+    std::string message;
     _thread::start_joinable_thread(
         [&] {
-            filled.wait();
             try {
                 handle.join();
-            } catch (const std::runtime_error&) {
-                has_thrown = true;
+            } catch (const std::runtime_error& error) {
+                message = error.what();
             }
         },
         {.handle = &handle});
-    filled.count_down();
     handle.join();
-    EXPECT_TRUE(has_thrown);
+    EXPECT_EQ(message, "join: a thread cannot wait for its own end");
+}
+
+TEST(StartJoinableThread, FillsTheHandleBeforeTheFunctionIsCalled) {
+    for (int i = 0; i < 50; ++i) {
+        _thread::ThreadHandle handle;
+        std::uint64_t of_the_handle = 0;
+        std::uint64_t own = 0;
+        _thread::start_joinable_thread(
+            [&] {
+                of_the_handle = handle.ident();
+                own = _thread::get_ident();
+            },
+            {.handle = &handle});
+        handle.join();
+        EXPECT_EQ(of_the_handle, own);
+    }
 }
 
 TEST(StartJoinableThread, GivesItsThreadTheDefaultStackSize) {

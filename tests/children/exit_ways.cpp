@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <functional>
+#include <optional>
 #include <semaphore>
 #include <stdexcept>
 #include <thread>
@@ -142,6 +143,19 @@ int by_exit_of_a_thread_that_main_waits_for() {
     threading::Thread([] {
         threading::main_thread().join();
         std::exit(97);
+    }).start();
+    return 8;
+}
+
+int by_exit_of_a_thread_that_a_worker_waits_for() {
+    threading::Thread ending({.daemon = true}, [] {
+        threading::main_thread().join();  // so that main is the one that ends the program
+        std::exit(97);
+    });
+    ending.start();
+    threading::Thread([ending] {
+        ending.join();
+        say("worker done");
     }).start();
     return 8;
 }
@@ -323,6 +337,29 @@ int joining_a_daemon_after_exit() {
     return 0;
 }
 
+int joining_a_bare_daemon_after_exit() {
+    static auto& handle =
+        *new _thread::ThreadHandle(_thread::start_joinable_thread([] { never.acquire(); }));
+    statics.at_destruction = [] {
+        try {
+            handle.join(0);
+        } catch (const std::runtime_error&) {
+            say("refused");
+        }
+    };
+    return 0;
+}
+
+int leaving_the_scope_of_a_daemon_after_exit() {
+    static auto& scope = *new std::optional<threading::Joining>;
+    scope.emplace(threading::Thread({.daemon = true}, [] { never.acquire(); }));
+    statics.at_destruction = [] {
+        scope.reset();
+        say("left");
+    };
+    return 0;
+}
+
 int using_weft_in_static_destructors() {
     statics.at_destruction = [] {
         threading::Lock lock;
@@ -348,6 +385,8 @@ int main(int argc, char** argv) {
             {"exit_of_foreign_thread", by_exit_of_foreign_thread},
             {"two_exits", by_two_exits},
             {"exit_of_a_thread_that_main_waits_for", by_exit_of_a_thread_that_main_waits_for},
+            {"exit_of_a_thread_that_a_worker_waits_for",
+             by_exit_of_a_thread_that_a_worker_waits_for},
             {"pthread_exit", by_pthread_exit},
             {"pthread_exit_beside_a_foreign_thread", by_pthread_exit_beside_a_foreign_thread},
             {"quick_exit", by_quick_exit},
@@ -365,6 +404,8 @@ int main(int argc, char** argv) {
             {"starting_at_exit", starting_at_exit},
             {"starting_after_exit", starting_after_exit},
             {"joining_a_daemon_after_exit", joining_a_daemon_after_exit},
+            {"joining_a_bare_daemon_after_exit", joining_a_bare_daemon_after_exit},
+            {"scope_of_a_daemon", leaving_the_scope_of_a_daemon_after_exit},
             {"static_destructors", using_weft_in_static_destructors},
         },
         argc, argv);

@@ -11,6 +11,10 @@
 #include <string>
 #include <thread>
 
+#ifdef __SANITIZE_ADDRESS__
+#    include <sanitizer/lsan_interface.h>
+#endif
+
 #include <weft/threading/functions.hpp>
 #include <weft/threading/local.hpp>
 #include <weft/threading/lock.hpp>
@@ -95,6 +99,15 @@ int exit_on_another_thread() {
     return 1;
 }
 
+/// No thread of Weft's tells that the program may end on any thread.
+int exit_on_a_foreign_thread() {
+    static threading::local<Loud> built_late;
+    built_late->uses = 1;
+    std::thread([] { std::exit(4); }).detach();
+    never.acquire();
+    return 1;
+}
+
 int pthread_exit_of_main() {
     simple->uses = 1;
     threading::Thread({.name = "worker"}, [] {
@@ -138,6 +151,52 @@ int over_fork() {
     may_end.release();
     other.join();
     return 0;
+}
+
+/// Hides from the leak checker what this thread allocates, for a scope: what a new thread is made
+/// of, and takes along when it is lost by fork.
+class Unchecked {
+public:
+#ifdef __SANITIZE_ADDRESS__
+    Unchecked() { __lsan_disable(); }
+    ~Unchecked() { __lsan_enable(); }
+#else
+    Unchecked() {}   // NOLINT(modernize-use-equals-default): as above, for a variable that is used
+    ~Unchecked() {}  // NOLINT(modernize-use-equals-default)
+#endif
+    Unchecked(const Unchecked&) = delete;
+    Unchecked& operator=(const Unchecked&) = delete;
+};
+
+/// The forking thread is neither the first nor the last that has values; and so again in the child.
+int over_two_forks() {
+    std::binary_semaphore may_end(0);
+    const auto start_another = [&may_end] {
+        static std::binary_semaphore touched(0);
+        const Unchecked while_starting;
+        std::thread([&may_end] {
+            simple->uses = 1;
+            touched.release();
+            may_end.acquire();
+            may_end.release();
+        }).detach();
+        touched.acquire();
+    };
+    start_another();
+    simple->uses = 3;
+    start_another();
+    const pid_t child = fork();
+    if (child == 0) {
+        start_another();
+        const pid_t grandchild = fork();
+        if (grandchild == 0) std::exit(simple->uses);
+        int status = 0;
+        waitpid(grandchild, &status, 0);
+        std::exit(WEXITSTATUS(status) + 1);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WEXITSTATUS(status) + 1;
 }
 
 /// A local that dies in the child destroys no values of the parent's other threads.
@@ -191,6 +250,33 @@ int closing_a_plugin() {
     return 0;
 }
 
+/// The program's end closes a plugin whose local has a value in a thread that ends after that.
+int closing_a_plugin_at_the_end() {
+    static void* plugin = nullptr;
+    plugin = dlopen(plugin_path, RTLD_NOW | RTLD_LOCAL);
+    if (plugin == nullptr) return 1;
+    static auto* const touch = reinterpret_cast<void (*)()>(dlsym(plugin, "plugin_touch"));
+    static std::binary_semaphore touched(0);
+    static std::binary_semaphore may_end(0);
+    static std::thread other;
+    std::atexit([] {
+        dlclose(plugin);
+        say(dlopen(plugin_path, RTLD_NOW | RTLD_NOLOAD) == nullptr ? "unloaded" : "still loaded");
+        may_end.release();
+        other.join();
+        say("joined");
+    });
+    // From here on Weft's end of the program comes before the function above.
+    simple->uses = 1;
+    other = std::thread([] {
+        touch();
+        touched.release();
+        may_end.acquire();
+    });
+    touched.acquire();
+    return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -201,10 +287,13 @@ int main(int argc, char** argv) {
             {"atexit", in_atexit},
             {"daemon_running", daemon_running},
             {"exit_on_another_thread", exit_on_another_thread},
+            {"exit_on_a_foreign_thread", exit_on_a_foreign_thread},
             {"pthread_exit", pthread_exit_of_main},
             {"fork", over_fork},
+            {"two_forks", over_two_forks},
             {"death_after_fork", death_after_fork},
             {"plugin", closing_a_plugin},
+            {"plugin_at_the_end", closing_a_plugin_at_the_end},
         },
         argc, argv);
 }

@@ -350,15 +350,40 @@ TEST(DummyThreadingTimer, WaitsAndRunsItsFunctionInsideStart) {
     EXPECT_EQ(clock.time([&] { timer.start(); }), 60s);
     EXPECT_EQ(sum, 4);
     EXPECT_FALSE(timer.is_alive());
-    timer.cancel();
+    EXPECT_FALSE(timer.cancel());
+    EXPECT_THROW(timer.run(), std::runtime_error);
 }
 
 TEST(DummyThreadingTimer, DoesNothingOnceCancelled) {
     int runs = 0;
     threading::Timer timer(3600s, [&] { ++runs; });
-    timer.cancel();
-    timer.cancel();
+    EXPECT_TRUE(timer.cancel());
+    EXPECT_TRUE(timer.cancel());
     timer.start();
+    EXPECT_EQ(runs, 0);
+}
+
+TEST(DummyThreadingTimer, IsCancelledByAStopRequest) {
+    int runs = 0;
+    threading::Timer timer(3600s, [&] { ++runs; });
+    EXPECT_TRUE(timer.request_stop());
+    timer.start();
+    EXPECT_EQ(runs, 0);
+    EXPECT_TRUE(timer.cancel());
+}
+
+TEST(DummyThreadingTimer, CannotBeCancelledByItsOwnFunction) {
+    std::optional<threading::Timer> timer;
+    bool is_cancelled = true;
+    timer.emplace(0, [&] { is_cancelled = timer->cancel(); });
+    timer->start();
+    EXPECT_FALSE(is_cancelled);
+}
+
+TEST(DummyThreadingTimer, RefusesToWaitForEver) {
+    int runs = 0;
+    threading::Timer timer({}, [&] { ++runs; });
+    EXPECT_THROW(timer.run(), std::runtime_error);
     EXPECT_EQ(runs, 0);
 }
 

@@ -20,9 +20,10 @@ TREE = {
     "include/weft/threading.hpp": HEADER + "#include <weft/_thread.hpp>\n",
     "include/weft/weft.hpp": HEADER + "#include <weft/threading.hpp>\n",
     "src/CMakeLists.txt": "add_library(weft _thread/lock.cpp os/cpu.hpp os/linux/cpu.cpp\n"
-                          "  detail/clock.hpp)\n",
-    "src/_thread/lock.cpp": '#include <fmt/format.h>\n#include <weft/_thread.hpp>\n#include "os/cpu.hpp"\n',
+                          "  detail/clock.hpp detail/fmt.hpp)\n",
+    "src/_thread/lock.cpp": '#include <weft/_thread.hpp>\n#include "detail/fmt.hpp"\n#include "os/cpu.hpp"\n',
     "src/detail/clock.hpp": HEADER + "#include <weft/timeout.hpp>\n",
+    "src/detail/fmt.hpp": HEADER + "#include <fmt/format.h>\n",
     "src/os/cpu.hpp": HEADER + "#include <weft/detail/config.hpp>\n",
     "src/os/linux/cpu.cpp": '#include <unistd.h>\n#include "os/cpu.hpp"\n',
     "tests/CMakeLists.txt": "weft_add_test(lock_test SOURCES lock_test.cpp)\n",
@@ -86,9 +87,11 @@ class Floors(unittest.TestCase):
         self.expect("includes <pthread.h>", {"include/weft/timeout.hpp": HEADER + "#include <pthread.h>\n"})
         self.expect("includes <unistd.h>", {"examples/first.cpp": "#include <unistd.h>\n"})
 
-    def test_a_package_in_a_header_is_found(self) -> None:
+    def test_a_package_outside_the_files_named_for_it_is_found(self) -> None:
         self.expect("includes <fmt/format.h>",
                     {"src/detail/clock.hpp": HEADER + "#include <fmt/format.h>\n"})
+        self.expect("includes <fmt/format.h>",
+                    {"src/_thread/lock.cpp": "#include <fmt/format.h>\n"})
 
     def test_a_file_that_is_not_listed_is_found(self) -> None:
         for path in ("src/detail/new.cpp", "src/detail/new.hpp", "include/weft/queue.hpp",

@@ -52,6 +52,12 @@ TEST_P(ExitOfAProgram, WaitsForWhatPythonWaitsForAndNothingElse) {
     expect_end(run("exit_ways", GetParam()), GetParam());
 }
 
+/// With a C library that holds every thread but the first back in exit(), where it has run no code
+/// of ours.
+TEST_P(ExitOfAProgram, WaitsForTheSameWhereOnlyOneThreadGetsIntoExit) {
+    expect_end(run("exclusive_exit_ways", GetParam()), GetParam());
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Ways, ExitOfAProgram,
     testing::Values(
@@ -62,17 +68,20 @@ INSTANTIATE_TEST_SUITE_P(
         End{"exit_of_foreign_thread", 6, "statics\n"},
         End{"two_exits", 7, "main ends\nworker done\nstatics\n"},
         End{"exit_of_a_thread_that_main_waits_for", 8, "statics\n"},
+        End{"exit_of_a_thread_that_a_worker_waits_for", 8, "worker done\nstatics\n"},
         End{"pthread_exit", 0, "unwound\nworker done\nstatics\n"},
         End{"pthread_exit_beside_a_foreign_thread", 0, "started\nstatics\n", 0, true},
         End{"quick_exit", 9, ""}, End{"immediate_exit", 10, ""}, End{"abort", 0, "", SIGABRT},
         End{"exception", 0, "", SIGABRT}, End{"daemon_blocked", 0, "statics\n"},
-        End{"bare_threads", 0, "worker done\nstatics\n"},
-        End{"daemon_running", 0, "statics\n"}, End{"daemon_that_enters", 0, "statics\n"},
-        End{"daemon_with_a_limit", 0, "statics\n"}, End{"daemon_that_is_let_go", 0, "statics\n"},
-        End{"daemon_in_a_condition", 0, "statics\n"}, End{"daemon_in_join", 0, "statics\n"},
+        End{"bare_threads", 0, "worker done\nstatics\n"}, End{"daemon_running", 0, "statics\n"},
+        End{"daemon_that_enters", 0, "statics\n"}, End{"daemon_with_a_limit", 0, "statics\n"},
+        End{"daemon_that_is_let_go", 0, "statics\n"}, End{"daemon_in_a_condition", 0, "statics\n"},
+        End{"daemon_in_join", 0, "statics\n"},
         End{"starting_at_exit", 0, "main ends\nlate worker done\nstatics\n"},
         End{"starting_after_exit", 0, "start: can't start a new thread at exit\nstatics\n"},
         End{"joining_a_daemon_after_exit", 0, "refused\nstatics\n"},
+        End{"joining_a_bare_daemon_after_exit", 0, "refused\nstatics\n"},
+        End{"scope_of_a_daemon", 0, "left\nstatics\n"},
         End{"static_destructors", 0, "worker done\nMainThread\nmain alone\nstatics\n"}),
     way_of);
 

@@ -8,8 +8,13 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
+#include <weft/_thread/threads.hpp>
+#include <weft/threading/condition.hpp>
 #include <weft/threading/lock.hpp>
+#include <weft/threading/lock_order.hpp>
+#include <weft/unraisable.hpp>
 
 #include "support/standard_error.hpp"
 
@@ -73,6 +78,55 @@ TEST(Cancellation, OfAThreadThatReportsAnExceptionLeavesTheReportWhole) {
     const auto writes = standard_error.writes();
     ASSERT_EQ(writes.size(), 1U);
     EXPECT_NE(writes[0].find("std::runtime_error: reported"), std::string::npos) << writes[0];
+}
+
+TEST(Cancellation, WaitsForTheEndOfAHookThatIsCalledForABareThread) {
+    const weft::UnraisableHook before = weft::unraisablehook;
+    bool has_gone_on = false;
+    weft::unraisablehook = [&](const weft::UnraisableHookArgs&) {
+        pthread_testcancel();
+        has_gone_on = true;
+    };
+    weft::_thread::start_joinable_thread([] {
+        pthread_cancel(pthread_self());
+        throw std::runtime_error("reported");
+    }).join();
+    weft::unraisablehook = before;
+    EXPECT_TRUE(has_gone_on);
+}
+
+TEST(Cancellation, WaitsForTheEndOfAWarningThatIsGivenWhereAConditionTakesItsLockAgain) {
+    check_lock_order();
+    Lock other;
+    Lock own;
+    Condition changed(own);
+    {
+        const Guard first(own);
+        const Guard second(other);
+    }
+    bool has_gone_on = false;
+    bool has_the_lock = false;
+    Thread thread([&] {
+        {
+            // In the order of above, but wait() takes its lock when it has `other`.
+            const Guard first(own);
+            const Guard second(other);
+            pthread_cancel(pthread_self());
+            changed.wait(0);
+            has_the_lock = own.locked();
+        }
+        pthread_testcancel();
+    });
+    const auto before = weft::set_warning_handler([&](weft::WarningCategory, std::string_view) {
+        pthread_testcancel();
+        has_gone_on = true;
+    });
+    thread.start();
+    thread.join();
+    weft::set_warning_handler(before);
+    check_lock_order(false);
+    EXPECT_TRUE(has_gone_on);
+    EXPECT_TRUE(has_the_lock);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <any>
 #include <array>
 #include <atomic>
 #include <functional>
@@ -63,6 +64,26 @@ TEST(Local, BeginsWithTheDefaultValue) {
     ++*number;
     EXPECT_EQ(*number, 1);
     on_a_thread([&] { EXPECT_EQ(number.get(), 0); });
+}
+
+TEST(Local, CallsAFactoryAlsoWhereTheValueCouldBeMadeFromTheFactoryItself) {
+    const local<bool> truth([] { return false; });
+    EXPECT_FALSE(*truth);
+    const local<std::any> anything([] { return 5; });
+    EXPECT_EQ(std::any_cast<int>(*anything), 5);
+    const local<std::function<int()>> function(
+        [] { return std::function<int()>([] { return 6; }); });
+    EXPECT_EQ((*function)(), 6);
+}
+
+TEST(Local, TakesAFunctionThatMakesNoValueForAnArgument) {
+    const local<std::function<int()>> function([] { return 7; });
+    EXPECT_EQ((*function)(), 7);
+    const std::function<int()> same = [] { return 8; };
+    const local<std::function<int()>> copied(same);
+    EXPECT_EQ((*copied)(), 8);
+    const local<bool> truth(true);
+    EXPECT_TRUE(*truth);
 }
 
 TEST(Local, IsConstructedWhereAThreadTouchesItFirst) {

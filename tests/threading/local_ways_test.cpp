@@ -43,6 +43,26 @@ TEST(LocalOfAPlugin, IsDestroyedInAllThreadsBeforeThePluginIsUnloaded) {
 #endif
 }
 
+TEST(LocalOfAPlugin, LeavesNothingToDestroyOfAPluginThatTheEndOfTheProgramCloses) {
+    const ChildResult result = run_child(
+        "local_ways", {.arguments = {"plugin_at_the_end", weft::test::child_path("local_plugin")}});
+    EXPECT_TRUE(result.exited_with(0)) << result.describe();
+#ifdef WEFT_STATIC_DEFINE
+    EXPECT_EQ(result.output,
+              "made for MainThread\nmade\nstill loaded\ndestroyed\njoined\n"
+              "destroyed for MainThread\n");
+#else
+    EXPECT_EQ(result.output,
+              "made for MainThread\nmade\nunloaded\njoined\ndestroyed for MainThread\n");
+#endif
+}
+
+/// With the leak checker, where there is one.
+TEST(LocalAfterForks, KeepsTheValuesOfThreadsThatAreNoMoreInSight) {
+    const ChildResult result = run_child("local_ways", {.arguments = {"two_forks"}});
+    EXPECT_TRUE(result.exited_with(5)) << result.describe();
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Ways, LocalToTheEnd,
     testing::Values(
@@ -55,6 +75,7 @@ INSTANTIATE_TEST_SUITE_P(
             "made for daemon\nmade for MainThread\ndestroyed for MainThread\n"},
         Way{"exit_on_another_thread", 3,
             "made for MainThread\nmade for ending\ndestroyed for ending\n"},
+        Way{"exit_on_a_foreign_thread", 4, "made for MainThread\n"},
         Way{"pthread_exit", 0,
             "made for MainThread\ndestroyed for MainThread\nmade for worker\n"
             "destroyed for worker\n"},

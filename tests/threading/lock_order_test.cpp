@@ -109,6 +109,75 @@ TEST_F(LockOrder, NamesTheThreadsTheLocksAndBothStacks) {
     EXPECT_TRUE(has("lock_order_test+0x")) << last();
 }
 
+/// Does something in place of the handler of warnings, as long as it lives.
+class InAWarning {
+public:
+    explicit InAWarning(std::function<void()> body)
+        : before_(weft::set_warning_handler(
+              [body = std::move(body)](weft::WarningCategory, std::string_view) { body(); })) {}
+    ~InAWarning() { weft::set_warning_handler(before_); }
+    InAWarning(const InAWarning&) = delete;
+    InAWarning& operator=(const InAWarning&) = delete;
+
+private:
+    weft::WarningHandler before_;
+};
+
+TEST_F(LockOrder, SeesWhatAHandlerReleases) {
+    Lock a;
+    Lock b;
+    Lock c;
+    take_both(a, b);
+    {
+        const InAWarning releasing([&] { b.release(); });
+        b.acquire();
+        a.acquire();
+    }
+    EXPECT_FALSE(b.locked());
+    a.release();
+    {
+        const Guard held(c);  // not while b is held
+    }
+    take_both(c, b);
+    EXPECT_EQ(count(), 0U);
+}
+
+TEST_F(LockOrder, SeesWhatAHandlerDestroys) {
+    Lock a;
+    Lock b;
+    Lock c;
+    std::optional<Lock> same_place(std::in_place);
+    take_both(*same_place, c);
+    take_both(a, b);
+    {
+        const InAWarning destroying([&] { same_place.reset(); });
+        take_both(b, a);
+    }
+    same_place.emplace();
+    take_both(c, *same_place);
+    EXPECT_EQ(count(), 0U);
+}
+
+TEST_F(LockOrder, TellsOfEachCircleAlsoWhenTheHandlerThrows) {
+    Lock a;
+    Lock b;
+    Lock c;
+    take_both(a, b);
+    take_both(a, c);
+    const Guard first(b);
+    const Guard second(c);
+    int told = 0;
+    const InAWarning throwing([&] { throw std::runtime_error(std::to_string(++told)); });
+    try {
+        a.acquire();
+        ADD_FAILURE() << "the handler's exception was lost";
+    } catch (const std::runtime_error& error) {
+        EXPECT_STREQ(error.what(), "1");
+    }
+    EXPECT_EQ(told, 2);
+    EXPECT_FALSE(a.locked());
+}
+
 TEST_F(LockOrder, TellsOfACircleOfThree) {
     Lock a;
     Lock b;

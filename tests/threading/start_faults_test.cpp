@@ -17,7 +17,9 @@
 #include <system_error>
 #include <vector>
 
+#include <weft/_dummy_thread.hpp>
 #include <weft/_thread/threads.hpp>
+#include <weft/errors.hpp>
 #include <weft/threading/functions.hpp>
 #include <weft/threading/local.hpp>
 #include <weft/threading/thread.hpp>
@@ -25,6 +27,7 @@
 #include "os/tasks.hpp"
 #include "support/faults.hpp"
 #include "support/limits.hpp"
+#include "support/standard_error.hpp"
 
 namespace {
 
@@ -94,6 +97,7 @@ TEST(ThreadsExhausted, StartNewThreadThrowsAndRunsNothing) {
                                                                {.handle = &handle});
                       }),
                       EAGAIN);
+            EXPECT_THROW(handle.join(), std::runtime_error);
             EXPECT_EQ(handle.ident(), 0U);
         }
         EXPECT_EQ(runs, 0);
@@ -191,6 +195,27 @@ TEST(StartFaults, LeaveABareThreadUnstarted) {
     };
     EXPECT_GE(faults::for_every_allocation(body), 2U);
     EXPECT_GE(faults::for_every_system_call(body), 1U);
+}
+
+TEST(StartFaults, LoseNoInterruptOfADummyThread) {
+    const weft::test::StandardError standard_error;
+    int interrupts = 0;
+    const std::size_t failed = faults::for_every_allocation(
+        [&] {
+            const auto fail_interrupted = [] {
+                weft::_dummy_thread::interrupt_main();
+                throw std::runtime_error("an exception that has to be described, at some length");
+            };
+            try {
+                weft::_dummy_thread::start_new_thread(fail_interrupted);
+            } catch (const weft::KeyboardInterrupt&) {
+                ++interrupts;
+            }
+        },
+        {.invariant = [] { weft::_dummy_thread::start_new_thread([] {}); }});
+    EXPECT_GE(failed, 3U);
+    // In all runs, but for those in which the function was not called.
+    EXPECT_GE(interrupts, 2);
 }
 
 struct Value {

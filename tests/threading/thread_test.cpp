@@ -8,6 +8,7 @@
 #include <functional>
 #include <latch>
 #include <memory>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <stop_token>
@@ -245,6 +246,26 @@ TEST(ThreadOf, ObjectOutlivesItsHandlesWhileItRuns) {
 
 // Starting
 // -----------------------------------------------------------------------------------------
+
+TEST(ThreadOf, ObjectOutlivesTheHandleThatRunsItHere) {
+    struct Forgetful : Runnable {
+        Forgetful(std::optional<Thread>& handle, bool& is_gone) : handle_(handle), gone_(is_gone) {}
+        ~Forgetful() override { gone_ = true; }
+        Forgetful(const Forgetful&) = delete;
+        Forgetful& operator=(const Forgetful&) = delete;
+        void run() override {
+            handle_.reset();
+            EXPECT_FALSE(gone_);
+        }
+        std::optional<Thread>& handle_;
+        bool& gone_;
+    };
+    std::optional<Thread> handle;
+    bool is_gone = false;
+    handle = Thread::of<Forgetful>(handle, is_gone);
+    handle->run();
+    EXPECT_TRUE(is_gone);
+}
 
 TEST(Thread, HasIdentifiersOnceStartReturns) {
     std::uint64_t ident = 0;

@@ -16,9 +16,11 @@ class ThreadHandle;
 namespace weft::detail {
 class ThreadState;
 
-/// Starts a thread that runs a body and is listed nowhere.
+/// Starts a thread that runs a body and is listed nowhere. A given handle becomes the thread's
+/// before it runs, and is of no thread again when it could not be started.
 [[nodiscard]] WEFT_API _thread::ThreadHandle start_bare(std::unique_ptr<ThreadBody> body,
-                                                        bool daemon);
+                                                        bool daemon,
+                                                        _thread::ThreadHandle* handle = nullptr);
 }  // namespace weft::detail
 
 /// Bare threads, on which `weft::threading` is built. Prefer its Thread.
@@ -43,20 +45,22 @@ public:
     [[nodiscard]] WEFT_API bool is_done() const noexcept;
 
     /// Blocks until the thread has ended, or `timeout` has passed: ask is_done() which. Zero and
-    /// negative limits do not block. Throws `std::runtime_error` for a handle of no thread and on
-    /// the thread itself; weft::KeyboardInterrupt as LockType::acquire() does.
+    /// negative limits do not block. Throws `std::runtime_error` for a handle of no thread, on the
+    /// thread itself, and for a daemon once the program has ended; weft::KeyboardInterrupt as
+    /// LockType::acquire() does.
     WEFT_API void join(Timeout timeout = {}) const;
 
 private:
     friend ThreadHandle weft::detail::start_bare(std::unique_ptr<weft::detail::ThreadBody> body,
-                                                 bool daemon);
+                                                 bool daemon, ThreadHandle* handle);
 
     std::shared_ptr<weft::detail::ThreadState> state_;  ///< null of no thread
 };
 
 /// How start_joinable_thread() starts a thread; each member may be left out.
 struct JoinableOptions {
-    /// Also becomes the thread's handle. Throws `std::runtime_error` when it is one already.
+    /// Also becomes the thread's handle, before the function is called, which may therefore use it.
+    /// Throws `std::runtime_error` when it is one already.
     ThreadHandle* handle = nullptr;
     /// Whether the program may end without waiting for the thread.
     bool daemon = true;
@@ -76,8 +80,8 @@ template <class Function, class... Args>
     requires weft::detail::thread_target<Function, Args...>
 std::uint64_t start_new_thread(Function&& function, Args&&... args) {
     return weft::detail::start_bare(weft::detail::bind_body(std::forward<Function>(function),
-                                              std::forward<Args>(args)...),
-                      true)
+                                                            std::forward<Args>(args)...),
+                                    true)
         .ident();
 }
 
@@ -95,10 +99,8 @@ ThreadHandle start_joinable_thread(Function&& function, const JoinableOptions& o
     if (options.handle != nullptr && options.handle->ident() != 0) {
         throw std::runtime_error("start_joinable_thread: the handle is of another thread already");
     }
-    ThreadHandle started =
-        weft::detail::start_bare(weft::detail::bind_body(std::forward<Function>(function)), options.daemon);
-    if (options.handle != nullptr) *options.handle = started;
-    return started;
+    return weft::detail::start_bare(weft::detail::bind_body(std::forward<Function>(function)),
+                                    options.daemon, options.handle);
 }
 
 /// Ends the calling thread, silently, by throwing weft::SystemExit.

@@ -13,6 +13,10 @@
 /// is a static library. Stands first in its definition.
 #define WEFT_INIT_FIRST [[gnu::init_priority(101)]]
 
+/// A function that must not be reported to weft::trace, also where a host has everything compiled
+/// with -finstrument-functions. Stands first in its declaration.
+#define WEFT_NOT_INSTRUMENTED [[gnu::no_instrument_function]]
+
 namespace weft::detail {
 
 #if defined(__SIZEOF_INT128__)

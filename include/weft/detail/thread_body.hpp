@@ -36,6 +36,20 @@ public:
     [[nodiscard]] virtual TargetName target_name() const noexcept { return {}; }
 };
 
+/// Runs an object with a run() of its own.
+template <class T>
+class RunnableBody final : public ThreadBody {
+public:
+    template <class... Args>
+    explicit RunnableBody(std::in_place_t, Args&&... args)
+        : runnable(std::forward<Args>(args)...) {}
+    void run(const std::stop_token&) override { runnable.run(); }
+#ifdef __cpp_rtti
+    [[nodiscard]] const std::type_info* type() const noexcept override { return &typeid(T); }
+#endif
+    T runnable;
+};
+
 /// A target that can be called with its arguments, or with a stop token before them. The first form
 /// is tried first: asking the second of `[](auto... all)` would instantiate its body.
 template <class Target, class... Args>

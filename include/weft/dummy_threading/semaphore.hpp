@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <limits>
@@ -43,6 +44,16 @@ public:
     void unlock() WEFT_RELEASE() WEFT_NO_THREAD_SAFETY_ANALYSIS { release(); }
     [[nodiscard]] bool try_lock() WEFT_TRY_ACQUIRE(true) WEFT_NO_THREAD_SAFETY_ANALYSIS {
         return try_acquire({});
+    }
+    template <class Rep, class Period>
+    [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> limit)
+        WEFT_TRY_ACQUIRE(true) WEFT_NO_THREAD_SAFETY_ANALYSIS {
+        return acquire(true, Timeout(limit));
+    }
+    template <class Clock, class Duration>
+    [[nodiscard]] bool try_lock_until(std::chrono::time_point<Clock, Duration> when)
+        WEFT_TRY_ACQUIRE(true) WEFT_NO_THREAD_SAFETY_ANALYSIS {
+        return try_lock_for(when - Clock::now());
     }
 
     /// Python's text form, with `value=`, and for a bounded one its limit.

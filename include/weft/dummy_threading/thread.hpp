@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -49,6 +50,9 @@ public:
     template <std::derived_from<Runnable> T, class... Args>
         requires std::constructible_from<T, Args...>
     [[nodiscard]] static ThreadOf<T> of(Args&&... args);
+    template <std::derived_from<Runnable> T, class... Args>
+        requires std::constructible_from<T, Args...>
+    [[nodiscard]] static ThreadOf<T> of(ThreadOptions options, Args&&... args);
 
     Thread(const Thread&) = default;
     Thread& operator=(const Thread&) = default;
@@ -83,7 +87,15 @@ public:
     [[nodiscard]] WEFT_API std::stop_token get_stop_token() const noexcept;
     [[nodiscard]] WEFT_API std::stop_source get_stop_source() const noexcept;
 
+    /// Python's text form; for a Runnable it begins with its class.
     [[nodiscard]] WEFT_API std::string repr() const;
+
+    [[deprecated("use name()")]] [[nodiscard]] std::string getName() const { return name(); }
+    [[deprecated("use set_name()")]] void setName(std::string name) const {
+        set_name(std::move(name));
+    }
+    [[deprecated("use daemon()")]] [[nodiscard]] bool isDaemon() const noexcept { return daemon(); }
+    [[deprecated("use set_daemon()")]] void setDaemon(bool daemonic) const { set_daemon(daemonic); }
 
     friend bool operator==(const Thread& a, const Thread& b) noexcept {
         return a.state_ == b.state_;
@@ -91,6 +103,7 @@ public:
 
 private:
     friend struct weft::detail::DummyThreadAccess;
+    friend struct std::hash<Thread>;
     template <class T>
     friend class ThreadOf;
 
@@ -117,15 +130,8 @@ public:
 private:
     friend class Thread;
 
-    struct Body final : weft::detail::ThreadBody {
-        template <class... Args>
-        explicit Body(std::in_place_t, Args&&... args) : runnable(std::forward<Args>(args)...) {}
-        void run(const std::stop_token&) override { runnable.run(); }
-        T runnable;
-    };
-
-    explicit ThreadOf(const std::shared_ptr<Body>& body)
-        : Thread(KeepsItsBody{}, ThreadOptions{}, body), runnable_(&body->runnable) {}
+    ThreadOf(ThreadOptions options, const std::shared_ptr<weft::detail::RunnableBody<T>>& body)
+        : Thread(KeepsItsBody{}, std::move(options), body), runnable_(&body->runnable) {}
 
     T* runnable_;
 };
@@ -133,8 +139,14 @@ private:
 template <std::derived_from<Runnable> T, class... Args>
     requires std::constructible_from<T, Args...>
 ThreadOf<T> Thread::of(Args&&... args) {
-    using Body = typename ThreadOf<T>::Body;
-    return ThreadOf<T>(std::make_shared<Body>(std::in_place, std::forward<Args>(args)...));
+    return of<T>(ThreadOptions{}, std::forward<Args>(args)...);
+}
+
+template <std::derived_from<Runnable> T, class... Args>
+    requires std::constructible_from<T, Args...>
+ThreadOf<T> Thread::of(ThreadOptions options, Args&&... args) {
+    return ThreadOf<T>(std::move(options), std::make_shared<weft::detail::RunnableBody<T>>(
+                                               std::in_place, std::forward<Args>(args)...));
 }
 
 /// Starts a thread, which therefore has ended.
@@ -150,3 +162,14 @@ private:
 };
 
 }  // namespace weft::dummy_threading
+
+/// Equal handles have equal hashes.
+template <>
+struct std::hash<weft::dummy_threading::Thread> {
+    std::size_t operator()(const weft::dummy_threading::Thread& thread) const noexcept {
+        return std::hash<std::shared_ptr<weft::detail::DummyThread>>()(thread.state_);
+    }
+};
+
+template <class T>
+struct std::hash<weft::dummy_threading::ThreadOf<T>> : std::hash<weft::dummy_threading::Thread> {};

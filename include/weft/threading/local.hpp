@@ -32,10 +32,18 @@ struct BoundLocalMaker final : LocalMaker {
     Make make;
 };
 
+/// Something to call for each value. What T could also be made from directly, as a bool from any
+/// function and a `std::any` from anything, is one only if what it returns is a T by itself.
 template <class Factory, class T>
-concept local_factory =
-    !std::constructible_from<T, const Factory&> && std::invocable<const Factory&> &&
-    requires(const Factory& factory) { new T(std::invoke(factory)); };
+concept local_factory = std::invocable<const Factory&> && !std::same_as<Factory, T> &&
+                        requires(const Factory& factory) { new T(std::invoke(factory)); } &&
+                        (!std::constructible_from<T, const Factory&> ||
+                         std::convertible_to<std::invoke_result_t<const Factory&>, T>);
+
+/// What T's constructor takes, but for a single factory.
+template <class T, class... Args>
+concept local_arguments = sizeof...(Args) > 0 && std::constructible_from<T, const Args&...> &&
+                          !(sizeof...(Args) == 1 && (local_factory<Args, T> && ...));
 
 }  // namespace weft::detail
 
@@ -52,8 +60,11 @@ namespace weft::threading {
 /// A thread's value is made when the thread touches the object for the first time, and destroyed
 /// when the thread ends (after its `thread_local` objects, and before a join() returns) or when the
 /// object dies, whichever is first. Any kind of thread may use it; the main thread's value lives
-/// until the object dies or the program ends, and so do those of threads that are still running
-/// when static objects are destroyed.
+/// until the object dies or the program ends. A static object that dies when the program ends
+/// destroys the value of the thread that ends the program; other threads keep theirs, which are
+/// never destroyed. (A function's static object that is built after the first values were made and
+/// the first threads started may destroy the others' values too, when any thread but the main one
+/// calls exit(): let that be a namespace's.)
 ///
 /// get(), `*` and `->` may be called by any threads at once; each has its own value, which needs no
 /// lock. Once a thread has its value they cost about what a `thread_local` costs. The object may be
@@ -82,13 +93,15 @@ public:
     /// every thread: `std::ref(x)` gives all of them a reference. Throws what the copies throw, and
     /// `std::bad_alloc`.
     template <class... Args>
-        requires(sizeof...(Args) > 0 && std::constructible_from<T, const std::decay_t<Args>&...>)
+        requires weft::detail::local_arguments<T, std::decay_t<Args>...>
     explicit local(Args&&... args)
         : local(std::in_place, [... args = std::decay_t<Args>(std::forward<Args>(args))] {
               return new T(args...);
           }) {}
 
-    /// Values made by calling a copy of `factory`, which several threads may do at once.
+    /// Values made by calling a copy of `factory`, which several threads may do at once. An
+    /// argument that can be called without arguments, and returns what becomes a T by itself, is
+    /// one.
     template <class Factory>
         requires weft::detail::local_factory<std::decay_t<Factory>, T>
     explicit local(Factory&& factory)

@@ -13,7 +13,8 @@ namespace weft::threading {
 /// handler of `weft::set_warning_handler`, with the stacks of both places. (With names as far as
 /// the dynamic linker knows them: link with -rdynamic, or give the offsets to addr2line.) It comes
 /// before the thread begins to wait. What the handler throws is thrown by the acquire(), and the
-/// lock is then not taken.
+/// lock is then not taken; of several orders that one acquire() violates, each is told, and the
+/// first exception is thrown.
 ///
 /// Watched are Lock, RLock and the lock of a Condition, which wait() takes again. Only a wait
 /// without a limit counts as an order, since others end by themselves; what was taken in any way

@@ -9,7 +9,6 @@
 #include <stop_token>
 #include <string>
 #include <type_traits>
-#include <typeinfo>
 #include <utility>
 
 #include <weft/detail/config.hpp>
@@ -211,18 +210,7 @@ public:
 private:
     friend class Thread;
 
-    class Body final : public detail::ThreadBody {
-    public:
-        template <class... Args>
-        explicit Body(std::in_place_t, Args&&... args) : runnable(std::forward<Args>(args)...) {}
-        void run(const std::stop_token&) override { runnable.run(); }
-#ifdef __cpp_rtti
-        [[nodiscard]] const std::type_info* type() const noexcept override { return &typeid(T); }
-#endif
-        T runnable;
-    };
-
-    ThreadOf(ThreadOptions options, std::shared_ptr<Body> body)
+    ThreadOf(ThreadOptions options, const std::shared_ptr<detail::RunnableBody<T>>& body)
         : Thread(std::move(options), std::shared_ptr<detail::ThreadBody>(body)),
           runnable_(&body->runnable) {}
 
@@ -238,16 +226,16 @@ ThreadOf<T> Thread::of(Args&&... args) {
 template <std::derived_from<Runnable> T, class... Args>
     requires std::constructible_from<T, Args...>
 ThreadOf<T> Thread::of(ThreadOptions options, Args&&... args) {
-    using Body = typename ThreadOf<T>::Body;
-    return ThreadOf<T>(std::move(options),
-                       std::make_shared<Body>(std::in_place, std::forward<Args>(args)...));
+    return ThreadOf<T>(std::move(options), std::make_shared<detail::RunnableBody<T>>(
+                                               std::in_place, std::forward<Args>(args)...));
 }
 
 /// Ties a thread to a scope: starts it now, and joins it at the scope's end.
 ///
 /// When the scope is left by an exception, and the thread's target takes a stop token, it is asked
 /// to stop first. The destructor blocks until the thread has ended, also against Ctrl-C and also
-/// while an exception unwinds; on the joined thread itself it does not wait. Movable; one owner.
+/// while an exception unwinds; on the joined thread itself it does not wait, and for a daemon not
+/// once the program has ended. Movable; one owner.
 ///
 ///     threading::Joining worker{threading::Thread(work, 1)};
 class Joining {

@@ -23,7 +23,7 @@ namespace {
 /// How glibc keeps its own recursive locks, those of exit() and of streams among them.
 struct LibraryLock {
     int futex;
-    int count;
+    int count;  ///< of the levels, or, in newer versions of some locks, of those above the first
     pthread_t owner;
 };
 
@@ -80,7 +80,7 @@ bool waits_for_lock_of_this_thread(std::uint64_t native_id) noexcept {
     // Through the file, since by now the memory may be gone or never have been such a lock.
     const bool is_held_here =
         address && read_at("/proc/self/mem", &lock, sizeof lock, *address) == sizeof lock &&
-        lock.futex != 0 && lock.count > 0 && lock.owner == pthread_self();
+        lock.futex != 0 && lock.owner == pthread_self();
     errno = saved_errno;
     return is_held_here;
 }

@@ -109,6 +109,19 @@ std::optional<CodeModule> find_build(std::string_view build_id) {
     return run(search);
 }
 
+std::uint64_t unloaded_modules() noexcept {
+    std::uint64_t count = 0;
+    dl_iterate_phdr(
+        [](dl_phdr_info* info, std::size_t size, void* argument) {
+            if (size >= offsetof(dl_phdr_info, dlpi_subs) + sizeof info->dlpi_subs) {
+                *static_cast<std::uint64_t*>(argument) = info->dlpi_subs;
+            }
+            return 1;
+        },
+        &count);
+    return count;
+}
+
 std::string open_library(const std::string& path) {
     if (dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr) return {};
     const char* const reason = dlerror();

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include <weft/detail/config.hpp>
+
 namespace weft::os {
 
 /// A module of this process: the program or a library.
@@ -15,10 +17,14 @@ struct CodeModule {
 };
 
 /// The module with this address in its code.
-std::optional<CodeModule> find_code(std::uintptr_t address);
+WEFT_API std::optional<CodeModule> find_code(std::uintptr_t address);
 
 /// The module with this build-id.
 std::optional<CodeModule> find_build(std::string_view build_id);
+
+/// How many modules have been unloaded so far: the same address means the same code as long as the
+/// number is the same.
+WEFT_API std::uint64_t unloaded_modules() noexcept;
 
 /// Loads a library for good. The reason in words when that fails, otherwise empty.
 std::string open_library(const std::string& path);

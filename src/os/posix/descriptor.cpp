@@ -127,6 +127,19 @@ std::size_t read_some(int fd, std::span<char> into) {
     }
 }
 
+bool read_at(int fd, std::span<char> into, std::uint64_t offset) {
+    const WithoutCancellation whole;
+    while (!into.empty()) {
+        const ssize_t size = pread(fd, into.data(), into.size(), static_cast<off_t>(offset));
+        if (size < 0 && errno != EINTR) throw_errno("pread");
+        if (size == 0) return false;
+        if (size < 0) continue;
+        into = into.subspan(static_cast<std::size_t>(size));
+        offset += static_cast<std::uint64_t>(size);
+    }
+    return true;
+}
+
 Written write_some(int fd, std::string_view text) noexcept {
     const WithoutCancellation whole;
     WithoutSigpipe guard;

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <weft/detail/config.hpp>
+#include <weft/threading/trace.hpp>
+
+/// Function tracing, the component `weft::trace`: a library of its own, which a program links when
+/// parts of it are compiled with `-finstrument-functions`. Their calls and returns are then
+/// reported to the hooks that threading::settrace() and its relatives set, and to those set here,
+/// which are Python's `sys.settrace` and `sys.setprofile`.
+///
+///     target_compile_options(engine PRIVATE -finstrument-functions -g1)
+///     target_link_libraries(engine PRIVATE weft::trace)
+///
+/// What is not compiled so is never reported and pays nothing. What is pays for two calls of an
+/// empty function where no hook is set (docs/performance.md has the numbers).
+///
+/// What the compilers do: both also report functions that were inlined into others; GCC leaves out
+/// files and functions by `-finstrument-functions-exclude-file-list=/usr/include,weft/` and
+/// `-exclude-function-list=`, and reports the return also when an exception leaves the function;
+/// Clang has `-finstrument-functions-after-inlining`, and reports no return then. A signal handler
+/// must not be compiled so, nor call what is: mark it `[[gnu::no_instrument_function]]`.
+///
+/// A plugin that is loaded by dlopen() is reported when the program links `weft::trace` shared, or
+/// exports its own symbols (`ENABLE_EXPORTS`).
+namespace weft::trace {
+
+using threading::Frame;
+using threading::TraceEvent;
+using threading::TraceFunction;
+
+/// Has `func` called for the calls and returns of the calling thread, in place of what was set for
+/// it before, by whichever function. An empty one ends that. Otherwise as threading::settrace().
+/// Does nothing in a thread that is past its `thread_local` objects. Throws `std::bad_alloc`, and
+/// then nothing has changed.
+WEFT_API void settrace(TraceFunction func);
+WEFT_API void setprofile(TraceFunction func);
+
+/// The calling thread's own hook, however it got it; empty when there is none. Throws what copying
+/// the function throws.
+[[nodiscard]] WEFT_API TraceFunction gettrace();
+[[nodiscard]] WEFT_API TraceFunction getprofile();
+
+}  // namespace weft::trace
