@@ -181,6 +181,22 @@ TEST(Popen, AProgramMayIgnoreItsChildren) {
     signal(SIGCHLD, before);
 }
 
+TEST(Popen, LeavesAHandlerOfTheProgramAlone) {
+    static volatile sig_atomic_t count = 0;
+    struct sigaction action{};
+    struct sigaction before{};
+    action.sa_handler = [](int) { count = count + 1; };
+    sigaction(SIGCHLD, &action, &before);
+    for (int status = 0; status < 20; ++status) {
+        Popen child({"sh", "-c", "exit " + std::to_string(status)});
+        EXPECT_EQ(child.wait(), status);
+    }
+    struct sigaction now{};
+    sigaction(SIGCHLD, &before, &now);
+    EXPECT_EQ(now.sa_handler, action.sa_handler);
+    EXPECT_GT(count, 0);
+}
+
 TEST(Popen, WorksWithoutAPidfd) {
     weft::os::missing_features.fetch_or(weft::os::kNoClone3 | weft::os::kNoPidfd);
     {

@@ -459,27 +459,30 @@ TEST(Start, NamesADescriptorThatIsNotOpen) {
 }
 
 TEST(Start, AForkDoesNotWaitForAnotherThreadsChild) {
-    // The first child stays before its program until the second has been started.
-    int ends[2];
-    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    // Each slow child stays before its program until a quick one has been started after it had
+    // begun. If it held the end of the quick one's report, neither would ever go on.
     int begun[2];
-    ASSERT_EQ(pipe2(begun, O_CLOEXEC), 0);
+    int gate[2];
+    ASSERT_EQ(pipe2(begun, O_CLOEXEC | O_NONBLOCK), 0);
+    ASSERT_EQ(pipe2(gate, O_CLOEXEC), 0);
+    std::atomic<bool> is_over = false;
     std::jthread slow([&] {
-        EXPECT_EQ(run({"true"}, {.preexec_fn =
-                                     [&] {
-                                         (void)!write(begun[1], "b", 1);
-                                         char byte = 0;
-                                         (void)!read(ends[0], &byte, 1);
-                                     }})
-                      .returncode,
-                  0);
+        for (int i = 0; i < 50; ++i) {
+            run({"true"}, {.preexec_fn = [&] {
+                    (void)!write(begun[1], "b", 1);
+                    char byte = 0;
+                    (void)!read(gate[0], &byte, 1);
+                }});
+        }
+        is_over = true;
     });
-    char byte = 0;
-    ASSERT_EQ(read(begun[0], &byte, 1), 1);
-    for (int i = 0; i < 20; ++i) EXPECT_EQ(run({"true"}, {.preexec_fn = [] {}}).returncode, 0);
-    ASSERT_EQ(write(ends[1], "g", 1), 1);
-    slow.join();
-    for (const int fd : {ends[0], ends[1], begun[0], begun[1]}) close(fd);
+    while (!is_over) {
+        char byte = 0;
+        const bool is_one_waiting = read(begun[0], &byte, 1) == 1;
+        EXPECT_EQ(run({"true"}, {.preexec_fn = [] {}}).returncode, 0);
+        if (is_one_waiting) ASSERT_EQ(write(gate[1], "g", 1), 1);
+    }
+    for (const int fd : {begun[0], begun[1], gate[0], gate[1]}) close(fd);
 }
 
 TEST(Start, AForkGivesThePidfdOfItsOwnChild) {
