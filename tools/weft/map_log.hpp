@@ -3,9 +3,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_set>
 
 #include "map_system.hpp"

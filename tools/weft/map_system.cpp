@@ -167,11 +167,6 @@ void ignore_broken_pipes() noexcept {
     signal(SIGPIPE, SIG_IGN);
 }
 
-void end_by(int number) noexcept {
-    signal(number, SIG_DFL);
-    raise(number);
-}
-
 Poller::Poller() : file_(epoll_create1(EPOLL_CLOEXEC)) {
     if (!file_) throw_errno("epoll_create1");
 }

@@ -61,8 +61,6 @@ int cut_off(int fd, std::uint64_t size) noexcept;
 /// So that a write to a pipe that nobody reads is an error. Programs that are started get the
 /// default.
 void ignore_broken_pipes() noexcept;
-/// Ends this program by the signal, so that whoever waits for it sees why.
-void end_by(int signal) noexcept;
 
 /// Which descriptors can be read without waiting. Each is known by a number of the caller's.
 class Poller {
