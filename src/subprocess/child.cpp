@@ -10,12 +10,9 @@
 #include <weft/unraisable.hpp>
 
 #include "detail/fd_wait.hpp"
-<<<<<<< HEAD
+#include "detail/fmt.hpp"
 #include "os/posix/cancellation.hpp"
 #include "os/posix/forced_unwind.hpp"
-=======
-#include "detail/fmt.hpp"
->>>>>>> main
 #include "subprocess/limits.hpp"
 #include "subprocess/plan.hpp"
 

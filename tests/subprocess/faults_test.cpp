@@ -143,7 +143,9 @@ TEST(SubprocessFaults, AChildMayBeKilledAtAnyMoment) {
         const Output output = child.communicate();
         const int code = *child.returncode();
         EXPECT_TRUE(code == -SIGKILL || code == 0) << code;
-        if (code == 0 && round < 190) EXPECT_EQ(output.stdout_, "end\n");
+        if (code == 0 && round < 190) {
+            EXPECT_EQ(output.stdout_, "end\n");
+        }
         ++(output.stdout_ == "end\n" || round >= 190 ? ended : killed);
     }
     EXPECT_GE(killed, 95);  // every second one waits for the end of its input

@@ -480,7 +480,9 @@ TEST(Start, AForkDoesNotWaitForAnotherThreadsChild) {
         char byte = 0;
         const bool is_one_waiting = read(begun[0], &byte, 1) == 1;
         EXPECT_EQ(run({"true"}, {.preexec_fn = [] {}}).returncode, 0);
-        if (is_one_waiting) ASSERT_EQ(write(gate[1], "g", 1), 1);
+        if (is_one_waiting) {
+            ASSERT_EQ(write(gate[1], "g", 1), 1);
+        }
     }
     for (const int fd : {begun[0], begun[1], gate[0], gate[1]}) close(fd);
 }

@@ -194,7 +194,8 @@ for n in range(1, 5):
                  std::string expected;
                  fields >> expected;
                  Decoder decoder(find_text_format("utf-8", errors));
-                 ASSERT_EQ(decoder.decode_all(from_hex(data)), from_hex(expected))
+                 std::string given = from_hex(data);
+                 ASSERT_EQ(decoder.decode_all(given), from_hex(expected))
                      << data << ' ' << errors;
              }
              ++count;

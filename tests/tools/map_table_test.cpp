@@ -245,7 +245,7 @@ protected:
 };
 
 INSTANTIATE_TEST_SUITE_P(Invocations, MapTable, testing::ValuesIn(table()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& row) { return std::string(row.param.name); });
 
 TEST_P(MapTable, GivesWhatGnuParallelGave) {
     const Invocation& expected = GetParam();
@@ -276,7 +276,9 @@ TEST_P(MapTable, GivesWhatGnuParallelGives) {
                                                    .with("PARALLEL_HOME", folder_.path().string())
                                                    .with("SHELL", "/bin/sh")});
     // Its usage may come by either stream.
-    if (expected.status != 255) EXPECT_EQ(done.stdout_, expected.output) << done.stderr_;
+    if (expected.status != 255) {
+        EXPECT_EQ(done.stdout_, expected.output) << done.stderr_;
+    }
     EXPECT_EQ(done.returncode, expected.status) << done.stderr_;
 }
 

@@ -386,7 +386,7 @@ protected:
 };
 
 INSTANTIATE_TEST_SUITE_P(Signals, MapInterrupt, testing::Values(SIGINT, SIGTERM, SIGHUP),
-                         [](const auto& info) { return "signal" + std::to_string(info.param); });
+                         [](const auto& row) { return "signal" + std::to_string(row.param); });
 
 TEST_P(MapInterrupt, OnceLetsTheJobsFinish) {
     Popen child = start({"-j2", "-k", kPatient, ":::", "1", "2", "3", "4"});

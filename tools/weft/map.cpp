@@ -117,7 +117,7 @@ void declare(CLI::App& app, Settings& settings) {
 std::size_t end_of_options(const CLI::App& app, const std::vector<std::string>& words) {
     const auto takes_value = [&app](const std::string& name) {
         const CLI::Option* const option = app.get_option_no_throw(name);
-        return option != nullptr && option->get_type_size() > 0;
+        return option != nullptr && option->get_items_expected_max() > 0;
     };
     std::size_t at = 0;
     while (at < words.size()) {
