@@ -23,6 +23,7 @@
 #include "../../tools/weft/map_output.hpp"
 #include "../../tools/weft/map_system.hpp"
 #include "../../tools/weft/map_template.hpp"
+#include "subprocess/support.hpp"
 
 namespace {
 
