@@ -287,9 +287,9 @@ Child::~Child() {
 void Child::set_text(bool is_text) {
     std::optional<subprocess::TextFormat> format;
     if (is_text) format = subprocess::find_text_format(options_.encoding, options_.errors);
-    if (launched_.input != nullptr) launched_.input->set_text(format);
     if (launched_.output != nullptr) launched_.output->set_text(format);
     if (launched_.error_output != nullptr) launched_.error_output->set_text(format);
+    if (launched_.input != nullptr) launched_.input->set_text(format);
     is_text_.store(is_text, std::memory_order_relaxed);
 }
 

@@ -206,13 +206,22 @@ void PipeReaderState::close_locked() noexcept {
 void PipeReaderState::set_text(const std::optional<TextFormat>& text) {
     auto decoder = decoder_of(text);
     const threading::Guard held(lock_);
-    // The beginning of a character that was cut, too, is what has not been read yet.
-    const std::string begun = decoder_ ? decoder_->undecoded() : std::string();
-    if (decoder) {
-        decoder->decode(begun, pending_, false);
+    // Neither what is kept here nor the beginning of a character that was cut has been read yet.
+    std::string kept;
+    std::string begun;
+    if (decoder_) {
+        kept = pending();
+        begun = decoder_->undecoded();
     } else {
-        pending_ += begun;
+        begun = pending();
     }
+    if (decoder) {
+        decoder->decode(begun, kept, false);
+    } else {
+        kept += begun;
+    }
+    pending_ = std::move(kept);
+    taken_ = 0;
     decoder_ = std::move(decoder);
 }
 

@@ -60,7 +60,6 @@ const std::vector<Invocation>& table() {
          "",
          "a b q\nc q\n",
          0},
-        {"combines_nothing", {"echo", ":::", "a", ":::"}, "", "", 0},
         {"takes_the_name_apart",
          {"-k", "echo", "{}", "{.}", "{/}", "{//}", "{/.}", ":::", "a/b.c", "x.tar.gz", "/q/w",
           "noext", "/top.x", "./a.b"},

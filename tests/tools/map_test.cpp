@@ -323,6 +323,16 @@ TEST(MapJobs, WaitForOthersWhenTheSystemIsShortOfDescriptors) {
     EXPECT_EQ(done.stdout_, numbers(60));
 }
 
+TEST(MapJobs, AreNoneForAnEmptyList) {
+    for (const std::vector<std::string>& words :
+         {std::vector<std::string>{"echo", ":::"}, {"echo", ":::", "a", ":::"}}) {
+        const MapResult result = weft_map(words);
+        EXPECT_EQ(result.output, "");
+        EXPECT_EQ(result.status, 0);
+    }
+    EXPECT_EQ(weft_map({"echo"}, "").output, "");
+}
+
 TEST(MapJobs, TellWhatCannotBeStarted) {
     const Folder folder;
     folder.write("data", "no program");

@@ -170,7 +170,9 @@ public:
     [[nodiscard]] std::optional<int> returncode() const noexcept;
     /// Whether the pipes carry text.
     [[nodiscard]] bool universal_newlines() const noexcept;
-    /// Changes that for what has not been read or written yet. Throws `std::bad_alloc`.
+    /// Changes that for what has not been read or written yet. Throws `std::bad_alloc`, and
+    /// `std::invalid_argument` when a stream keeps bytes that cannot be decoded; they stay bytes
+    /// then.
     void set_universal_newlines(bool text);
 
     /// A descriptor that becomes readable when the child has ended, for an event loop; poll() then
