@@ -324,8 +324,9 @@ TEST(MapJobs, WaitForOthersWhenTheSystemIsShortOfDescriptors) {
 }
 
 TEST(MapJobs, AreNoneForAnEmptyList) {
-    for (const std::vector<std::string>& words :
-         {std::vector<std::string>{"echo", ":::"}, {"echo", ":::", "a", ":::"}}) {
+    const std::vector<std::vector<std::string>> invocations = {{"echo", ":::"},
+                                                               {"echo", ":::", "a", ":::"}};
+    for (const std::vector<std::string>& words : invocations) {
         const MapResult result = weft_map(words);
         EXPECT_EQ(result.output, "");
         EXPECT_EQ(result.status, 0);
