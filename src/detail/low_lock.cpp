@@ -5,8 +5,6 @@
 
 namespace weft::detail {
 
-constinit Atomic<std::uint32_t> fork_generation{2};
-
 void LowLock::lock_slow() noexcept {
     // A holder is out again within nanoseconds, unless it lost its CPU: a few looks, then sleep.
     constexpr int kLooks = 24;

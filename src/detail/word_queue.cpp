@@ -168,14 +168,14 @@ std::size_t WordQueue::size() const noexcept {
 // A pop that misses no word whose producer did not see this thread on the list of waiters: taking
 // both locks orders this thread with every producer, before or after it. Called by WaitList::wait,
 // whose rule this is.
-bool WordQueue::pop_certainly(Taken& taken) noexcept {
+bool WordQueue::try_pop_certainly(Taken& taken) noexcept {
     tail_lock_.lock();
     tail_lock_.unlock();
     return try_pop(taken);
 }
 
 WaitEnd WordQueue::pop(Taken& taken, const WaitLimits& limits) {
-    auto take = [this, &taken] { return pop_certainly(taken); };
+    auto take = [this, &taken] { return try_pop_certainly(taken); };
     return waiters_.wait(take, limits);
 }
 

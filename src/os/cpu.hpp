@@ -14,6 +14,9 @@ void forget_usable_cpus() noexcept;
 /// Tells the processor that this is a spin loop.
 void pause() noexcept;
 
+/// Asks the processor to fetch what lies there, which may be nothing.
+inline void prefetch(const void* address) noexcept { __builtin_prefetch(address); }
+
 /// Lets another runnable thread have this CPU.
 void yield() noexcept;
 

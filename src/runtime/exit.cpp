@@ -1,9 +1,11 @@
 #include "runtime/exit.hpp"
 
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 
 #include <weft/detail/atomic.hpp>
+#include <weft/detail/low_lock.hpp>
 
 #include "os/posix/thread.hpp"
 #include "runtime/fork.hpp"
@@ -11,6 +13,10 @@
 #include "runtime/parking.hpp"
 #include "runtime/registry.hpp"
 #include "runtime/this_thread.hpp"
+
+// Beside the handler that writes it, so that a static program that reads it, as every LowLock does,
+// links the handler too.
+constinit weft::detail::Atomic<std::uint32_t> weft::detail::fork_generation{2};
 
 namespace weft::runtime {
 

@@ -28,7 +28,8 @@ std::string name_of(const detail::ThreadState& thread) {
 }  // namespace
 
 void start_thread(const ThreadPointer& thread, std::shared_ptr<detail::ThreadBody> object,
-                  void (*main)(const ThreadPointer& thread)) {
+                  void (*main)(const ThreadPointer& thread),
+                  std::unique_ptr<detail::ThreadBody> prologue) {
     park_if_abandoned();
     if (!thread->is_own() || !thread->begin_start()) {
         throw std::runtime_error(
@@ -41,6 +42,7 @@ void start_thread(const ThreadPointer& thread, std::shared_ptr<detail::ThreadBod
         throw;
     }
     thread->object_to_run = std::move(object);
+    thread->prologue = std::move(prologue);
     thread->main = main;
     const std::size_t stack = thread->stack_size != 0 ? thread->stack_size : default_stack_size();
     const auto [handle, error] = os::create_thread(&thread_main, thread.get(), stack);
@@ -52,6 +54,7 @@ void start_thread(const ThreadPointer& thread, std::shared_ptr<detail::ThreadBod
     }
     registry.delist(*thread);
     thread->object_to_run.reset();
+    thread->prologue.reset();
     thread->cancel_start();
     throw std::system_error(
         reason, std::generic_category(),

@@ -13,6 +13,9 @@
 
 #include "os/posix/thread.hpp"
 
+namespace weft::contextvars {
+class Context;
+}
 namespace weft::runtime {
 class Registry;
 }
@@ -105,6 +108,11 @@ public:
     std::size_t stack_size = 0;
     /// What the new thread does. Not noexcept: pthread_exit() and pthread_cancel() unwind it.
     void (*main)(const std::shared_ptr<ThreadState>& thread) = nullptr;
+    /// What `main` is to run first; null for nothing. Taken by the new thread, as is the context
+    /// that it is to run in; null when none was given.
+    std::unique_ptr<ThreadBody> prologue;
+    std::shared_ptr<contextvars::Context> context;
+    bool has_context = false;  ///< whether one was given; never changes
     /// An object with a run() of its own: owned while the thread runs, known as long as it lives.
     std::shared_ptr<ThreadBody> object_to_run;
     std::weak_ptr<ThreadBody> object;

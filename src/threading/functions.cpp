@@ -1,9 +1,18 @@
 #include <weft/threading/functions.hpp>
 
+#include "contextvars/inheritance.hpp"
 #include "runtime/registry.hpp"
 #include "threading/thread_access.hpp"
 
 namespace weft::threading {
+
+bool thread_inherit_context() noexcept {
+    return contextvars::detail::inherits_context.load(std::memory_order_relaxed);
+}
+
+bool thread_inherit_context(bool inherits) noexcept {
+    return contextvars::detail::inherits_context.exchange(inherits, std::memory_order_relaxed);
+}
 
 Thread current_thread() {
     return detail::ThreadAccess::handle(runtime::registry.current());

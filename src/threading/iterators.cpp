@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-#include <fmt/format.h>
+#include "detail/fmt.hpp"
 
 namespace weft::detail {
 

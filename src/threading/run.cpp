@@ -1,9 +1,11 @@
 #include "threading/run.hpp"
 
 #include <exception>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
+#include <weft/contextvars/context.hpp>
 #include "detail/fmt.hpp"
 #include "os/posix/forced_unwind.hpp"
 #include "threading/thread_access.hpp"
@@ -16,8 +18,14 @@ void run_on_thread(const runtime::ThreadPointer& thread) {
     // Destroyed here, so that nothing of the users' is left for the part of the thread that comes
     // after its thread_local objects.
     const std::shared_ptr<detail::ThreadBody> object = std::move(thread->object_to_run);
+    const std::shared_ptr<contextvars::Context> context = std::move(thread->context);
     std::exception_ptr uncaught;
     try {
+        if (const auto prologue = std::move(thread->prologue)) {
+            prologue->run(thread->stop().get_token());
+        }
+        std::optional<contextvars::Context::Entered> entered;
+        if (context != nullptr) entered.emplace(*context);
         if (object != nullptr) {
             object->run(thread->stop().get_token());
         } else {

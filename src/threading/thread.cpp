@@ -3,6 +3,7 @@
 #include <exception>
 #include <stdexcept>
 
+#include "contextvars/inheritance.hpp"
 #include "detail/describe.hpp"
 #include "detail/fmt.hpp"
 #include "runtime/parking.hpp"
@@ -25,7 +26,8 @@ std::string next_name() {
     return fmt::format("Thread-{}", names.fetch_add(1, std::memory_order_relaxed) + 1);
 }
 
-std::shared_ptr<ThreadState> make_state(ThreadOptions options,
+std::shared_ptr<ThreadState> make_state(ThreadOptions& options,
+                                        std::shared_ptr<contextvars::Context> context,
                                         std::unique_ptr<detail::ThreadBody> body) {
     const bool is_daemon = options.daemon ? *options.daemon : runtime::registry.makes_daemons();
     if (options.stack_size != 0) runtime::require_stack_size(options.stack_size);
@@ -33,6 +35,8 @@ std::shared_ptr<ThreadState> make_state(ThreadOptions options,
         ThreadKind::started, options.name.empty() ? next_name() : std::move(options.name),
         is_daemon, std::move(body));
     state->stack_size = options.stack_size;
+    state->has_context = context != nullptr;
+    state->context = std::move(context);
     return state;
 }
 
@@ -73,17 +77,19 @@ Thread::Thread(ThreadOptions options)
     : Thread(std::move(options), std::unique_ptr<detail::ThreadBody>()) {}
 
 Thread::Thread(ThreadOptions options, std::unique_ptr<detail::ThreadBody> body)
-    : state_(make_state(std::move(options), std::move(body))) {}
+    : state_(make_state(options, std::move(options.context.context_), std::move(body))) {}
 
 Thread::Thread(ThreadOptions options, std::shared_ptr<detail::ThreadBody> object)
-    : state_(make_state(std::move(options), nullptr)), object_(std::move(object)) {
+    : state_(make_state(options, std::move(options.context.context_), nullptr)),
+      object_(std::move(object)) {
     state_->object = object_;
 }
 
 void Thread::start() {
     // A share of its own: the thread may drop this handle.
     const std::shared_ptr<ThreadState> thread = state_;
-    runtime::start_thread(thread, object_, &run_on_thread);
+    runtime::start_thread(thread, object_, &run_on_thread,
+                          thread->has_context ? nullptr : contextvars::detail::pack_inheritance());
 }
 
 void Thread::run() {

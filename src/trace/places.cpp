@@ -10,11 +10,10 @@
 #include <string_view>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include <weft/detail/atomic.hpp>
 
 #include "detail/describe.hpp"
+#include "detail/fmt.hpp"
 #include "os/code_file.hpp"
 #include "os/posix/code.hpp"
 #include "trace/line_table.hpp"

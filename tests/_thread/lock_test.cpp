@@ -16,6 +16,8 @@
 #include <weft/errors.hpp>
 #include <weft/manual_clock.hpp>
 
+#include "_thread/common_checks.hpp"
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -115,21 +117,9 @@ TYPED_TEST(AnyLock, ZeroTimeoutPolls) {
 }
 
 TYPED_TEST(AnyLock, TimedAcquireGivesUpNotBeforeTheDeadline) {
-    weft::ManualClock clock;
-    const auto installed = clock.install();
     TypeParam lock;
     lock.acquire();
-    std::atomic<bool> is_over{false};
-    std::jthread waiter([&] {
-        EXPECT_FALSE(lock.acquire(true, 30s));
-        is_over = true;
-    });
-    clock.wait_for_sleepers(1);
-    clock.advance(29s);
-    clock.wait_for_sleepers(1);
-    EXPECT_FALSE(is_over);
-    clock.advance(1s);
-    waiter.join();
+    weft::test::expect_to_give_up_after_30_seconds([&] { return lock.acquire(true, 30s); });
     EXPECT_TRUE(lock.locked());
     lock.release();
     EXPECT_FALSE(lock.locked());
@@ -264,39 +254,12 @@ TYPED_TEST(AnyLock, LosesNobodyWhenWaitsEndInAllWays) {
     EXPECT_FALSE(lock.locked());
 }
 
-/// One thread takes the lock again the moment it has released it; the other must get its turn.
 TYPED_TEST(AnyLock, StarvesNobody) {
-    TypeParam lock;
-    std::atomic<bool> is_over{false};
-    std::atomic<long> greedy_rounds{0};
-    std::jthread greedy([&] {
-        while (!is_over) {
-            std::scoped_lock held(lock);
-            ++greedy_rounds;
-        }
-    });
-    while (greedy_rounds == 0) std::this_thread::yield();
-    for (int i = 0; i < 100; ++i) {
-        std::scoped_lock held(lock);
-    }
-    is_over = true;
+    weft::test::expect_to_starve_nobody<TypeParam>();
 }
 
 TYPED_TEST(AnyLock, MayBeDestroyedByWhoeverAcquiredItLast) {
-    for (int i = 0; i < 2'000; ++i) {
-        auto lock = std::make_unique<TypeParam>();
-        lock->acquire();
-        std::atomic<bool> is_waiting{false};
-        std::jthread last([&] {
-            is_waiting = true;
-            lock->acquire();
-            lock.reset();
-        });
-        while (!is_waiting) std::this_thread::yield();
-        lock->release();
-        last.join();
-        EXPECT_EQ(lock, nullptr);
-    }
+    weft::test::expect_to_be_destroyed_by_whoever_acquired_it_last<TypeParam>();
 }
 
 TEST(Lock, AnyThreadMayRelease) {

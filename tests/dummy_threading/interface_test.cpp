@@ -27,7 +27,7 @@ struct Counter : threading::Runnable {
     int n;
 };
 
-TEST(SameInterface, OfThreads) {
+TEST(WEFT_TEST_SUITE, HasThreads) {
     int sum = 0;
     threading::Thread thread({.name = "adder", .daemon = true}, [&sum](int n) { sum += n; }, 3);
     EXPECT_FALSE(thread.is_alive());
@@ -56,7 +56,7 @@ TEST(SameInterface, OfThreads) {
     EXPECT_EQ(sum, 4);
 }
 
-TEST(SameInterface, OfThreadsThatRunObjects) {
+TEST(WEFT_TEST_SUITE, HasThreadsThatRunObjects) {
     auto counter = threading::Thread::of<Counter>();
     auto named = threading::Thread::of<Counter>({.name = "counter"}, 5);
     for (auto* each : {&counter, &named}) {
@@ -69,7 +69,7 @@ TEST(SameInterface, OfThreadsThatRunObjects) {
     EXPECT_NE(named.repr().find("Counter(counter, stopped"), std::string::npos) << named.repr();
 }
 
-TEST(SameInterface, OfHandles) {
+TEST(WEFT_TEST_SUITE, HasHandles) {
     const threading::Thread a;
     const threading::Thread same = a;  // NOLINT(performance-unnecessary-copy-initialization)
     const threading::Thread b;
@@ -84,7 +84,7 @@ TEST(SameInterface, OfHandles) {
               std::hash<threading::Thread>()(object));
 }
 
-TEST(SameInterface, OfScopes) {
+TEST(WEFT_TEST_SUITE, HasScopes) {
     int runs = 0;
     {
         const threading::Joining scope{threading::Thread({.name = "scoped"}, [&runs] { ++runs; })};
@@ -94,7 +94,7 @@ TEST(SameInterface, OfScopes) {
     EXPECT_EQ(runs, 1);
 }
 
-TEST(SameInterface, OfTheModule) {
+TEST(WEFT_TEST_SUITE, HasTheFunctionsOfTheModule) {
     EXPECT_EQ(threading::current_thread(), threading::main_thread());
     EXPECT_EQ(threading::enumerate(), std::vector{threading::main_thread()});
     EXPECT_EQ(threading::active_count(), 1U);
@@ -108,7 +108,7 @@ TEST(SameInterface, OfTheModule) {
     threading::check_lock_order(false);
 }
 
-TEST(SameInterface, OfTheExceptionHook) {
+TEST(WEFT_TEST_SUITE, HasTheExceptionHook) {
     const threading::ExceptHook before = threading::excepthook;
     std::string what;
     threading::excepthook = [&what](const threading::ExceptHookArgs& args) { what = args.what(); };
@@ -147,7 +147,7 @@ void use_lock() {
     EXPECT_NE(lock.repr().find("unlocked"), std::string::npos) << lock.repr();
 }
 
-TEST(SameInterface, OfLocks) {
+TEST(WEFT_TEST_SUITE, HasLocks) {
     use_lock<threading::Lock>();
     use_lock<threading::RLock>();
     threading::Lock lock;
@@ -158,7 +158,7 @@ TEST(SameInterface, OfLocks) {
     EXPECT_FALSE(lock.try_lock_until(std::chrono::steady_clock::now()));
 }
 
-TEST(SameInterface, OfConditions) {
+TEST(WEFT_TEST_SUITE, HasConditions) {
     threading::Lock lock;
     threading::Condition given(lock);
     threading::Condition own;
@@ -180,7 +180,7 @@ TEST(SameInterface, OfConditions) {
     EXPECT_NE(own.repr().find("no waiters"), std::string::npos) << own.repr();
 }
 
-TEST(SameInterface, OfSemaphores) {
+TEST(WEFT_TEST_SUITE, HasSemaphores) {
     threading::Semaphore semaphore(2);
     EXPECT_TRUE(semaphore.acquire());
     EXPECT_TRUE(semaphore.try_lock_for(1s));
@@ -198,7 +198,7 @@ TEST(SameInterface, OfSemaphores) {
     const std::scoped_lock permit(bounded);
 }
 
-TEST(SameInterface, OfEvents) {
+TEST(WEFT_TEST_SUITE, HasEvents) {
     threading::Event event;
     EXPECT_FALSE(event.wait(0));
     EXPECT_FALSE(event.wait(std::stop_token(), 0));
@@ -210,7 +210,7 @@ TEST(SameInterface, OfEvents) {
     EXPECT_NE(event.repr().find("unset"), std::string::npos) << event.repr();
 }
 
-TEST(SameInterface, OfTimers) {
+TEST(WEFT_TEST_SUITE, HasTimers) {
     int sum = 0;
     threading::Timer timer({.name = "timer"}, 0s, [&sum](int n) { sum += n; }, 2);
     EXPECT_EQ(timer.name(), "timer");
@@ -232,7 +232,7 @@ TEST(SameInterface, OfTimers) {
     EXPECT_EQ(sum, 2);
 }
 
-TEST(SameInterface, OfBarriers) {
+TEST(WEFT_TEST_SUITE, HasBarriers) {
     int actions = 0;
     threading::Barrier barrier(1, [&actions] { ++actions; });
     EXPECT_EQ(barrier.wait(), 0);
@@ -250,7 +250,7 @@ TEST(SameInterface, OfBarriers) {
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-TEST(SameInterface, OfOldNames) {
+TEST(WEFT_TEST_SUITE, HasOldNames) {
     threading::Thread thread;
     thread.setName("old");
     EXPECT_EQ(thread.getName(), "old");

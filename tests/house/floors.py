@@ -26,7 +26,7 @@ ROOMS = (
     ("sched", 2, "sched sched/"),
     ("contextvars", 2, "contextvars contextvars/"),
     ("dummy_threading", 2, "dummy_threading dummy_threading/ _dummy_thread"),
-    ("futures", 3, "concurrent/futures/"),
+    ("futures", 3, "concurrent/futures/ detail/future*"),
     ("subprocess", 3, "subprocess subprocess/"),
     ("progress", 3, "progress progress/"),
     ("trace", 3, "trace trace/"),
@@ -62,7 +62,7 @@ PACKAGE_HEADERS = {("include/weft/pickle/detail/compound.hpp", "boost/pfr/core.h
                    ("include/weft/pickle/detail/compound.hpp", "boost/pfr/tuple_size.hpp")}
 # fmt itself is compiled by one source, and seen by the others through one header.
 PACKAGE_HEADERS |= {("src/detail/fmt.hpp", "fmt/format.h"), ("src/detail/fmt.cpp", "fmt/format-inl.h")}
-PACKAGES = {"src": (), "tools": ("fmt/", "CLI/"), "include": (), "examples": ()}
+PACKAGES = {"src": (), "tools": ("fmt/", "CLI/"), "include": (), "examples": ("boost/asio",)}
 STANDARD_HEADERS = frozenset(
     """algorithm any array atomic barrier bit bitset charconv chrono codecvt compare complex concepts
     condition_variable coroutine deque exception execution filesystem format forward_list fstream

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstddef>
 #include <limits>
-#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <stop_token>
@@ -18,6 +17,8 @@
 #include <weft/errors.hpp>
 #include <weft/manual_clock.hpp>
 #include <weft/threading/lock.hpp>
+
+#include "_thread/common_checks.hpp"
 
 namespace {
 
@@ -117,19 +118,8 @@ TYPED_TEST(AnySemaphore, ZeroAndNegativeLimitsPoll) {
 }
 
 TYPED_TEST(AnySemaphore, TimedAcquireGivesUpNotBeforeTheDeadline) {
-    ManualClock clock;
-    const auto installed = clock.install();
     TypeParam semaphore(0);
-    std::atomic<bool> is_over{false};
-    std::jthread waiter([&] {
-        EXPECT_FALSE(semaphore.acquire(true, 30s));
-        is_over = true;
-    });
-    clock.wait_for_sleepers(1);
-    clock.advance(29s);
-    clock.wait_for_sleepers(1);
-    EXPECT_FALSE(is_over);
-    clock.advance(1s);
+    weft::test::expect_to_give_up_after_30_seconds([&] { return semaphore.acquire(true, 30s); });
 }
 
 TYPED_TEST(AnySemaphore, TimedAcquireSucceedsWhenReleasedInTime) {
@@ -267,38 +257,11 @@ TYPED_TEST(AnySemaphore, AnyThreadMayRelease) {
 }
 
 TYPED_TEST(AnySemaphore, MayBeDestroyedByWhoeverAcquiredItLast) {
-    for (int i = 0; i < 2'000; ++i) {
-        auto semaphore = std::make_unique<TypeParam>(1);
-        semaphore->acquire();
-        std::atomic<bool> is_waiting{false};
-        std::jthread last([&] {
-            is_waiting = true;
-            semaphore->acquire();
-            semaphore.reset();
-        });
-        while (!is_waiting) std::this_thread::yield();
-        semaphore->release();
-        last.join();
-        EXPECT_EQ(semaphore, nullptr);
-    }
+    weft::test::expect_to_be_destroyed_by_whoever_acquired_it_last<TypeParam>();
 }
 
-/// One thread takes the permit again the moment it has released it; the other must get its turn.
 TYPED_TEST(AnySemaphore, StarvesNobody) {
-    TypeParam semaphore(1);
-    std::atomic<bool> is_over{false};
-    std::atomic<long> greedy_rounds{0};
-    std::jthread greedy([&] {
-        while (!is_over) {
-            std::scoped_lock held(semaphore);
-            ++greedy_rounds;
-        }
-    });
-    while (greedy_rounds == 0) std::this_thread::yield();
-    for (int i = 0; i < 100; ++i) {
-        std::scoped_lock held(semaphore);
-    }
-    is_over = true;
+    weft::test::expect_to_starve_nobody<TypeParam>();
 }
 
 TEST(Semaphore, GrowsBeyondItsInitialValue) {

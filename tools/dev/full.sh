@@ -95,7 +95,8 @@ test_mutants() {
 # qemu-user passes what a program starts to this machine's kernel, so child programs get the emulator
 # by name.
 beyond_qemu='AfterFork[.]|QueueFork[.]|/ForkOfAProgram[.]|/pthread_exit|ByPthreadExit'
-beyond_qemu+='|/LeavesARunningProcess|[.]ThatDoesNotExistIsAnError|[.]LeavesNoTraceWhenTheSystemRefuses|^ExitLock[.]AThreadThatWaits'
+beyond_qemu+='|/LeavesARunningProcess|[.]ThatDoesNotExistIsAnError|[.]LeavesNoTraceWhenTheSystemRefuses|^ExitLock[.]AThread(ThatWaits|ThatSleeps|IsHeldBack)'
+beyond_qemu+='|[.]WaitsForTheSameWhereOnlyOneThreadGetsIntoExit/exit_of_a_thread_that'
 test_aarch64() {
     build_preset aarch64
     export QEMU_LD_PREFIX=/usr/aarch64-linux-gnu WEFT_TEST_EMULATOR

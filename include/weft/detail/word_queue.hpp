@@ -77,6 +77,10 @@ public:
         return true;
     }
 
+    /// The same for a thread that has listed itself as a waiter elsewhere: misses no word whose
+    /// producer did not see it there, if producers look there after their push.
+    [[nodiscard]] WEFT_API bool try_pop_certainly(Taken& taken) noexcept;
+
     /// Takes the oldest word, after waiting for one. Returns how the wait ended; `taken` is set
     /// only when that is `notified`.
     [[nodiscard]] WEFT_API WaitEnd pop(Taken& taken, const WaitLimits& limits);
@@ -188,7 +192,6 @@ private:
     WEFT_API void push_in_next_chunk(std::uint64_t word);
     WEFT_API void unlock_and_wake() noexcept;
     WEFT_API bool pop_slow(Taken& taken) noexcept;
-    bool pop_certainly(Taken& taken) noexcept;
 };
 
 }  // namespace weft::detail

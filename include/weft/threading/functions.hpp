@@ -19,6 +19,13 @@ using weft::TIMEOUT_MAX;
 /// What wrong use of threads and locks throws.
 using ThreadError = std::runtime_error;
 
+/// Whether a thread whose options name no context begins with a copy of the context in which
+/// start() was called; otherwise, as at first, it begins with an empty one. What Python calls the
+/// flag `thread_inherit_context`.
+[[nodiscard]] WEFT_API bool thread_inherit_context() noexcept;
+/// Chooses that for threads that are started from now on, and returns what was chosen before.
+WEFT_API bool thread_inherit_context(bool inherits) noexcept;
+
 /// The calling thread.
 ///
 /// A thread that Weft has not started is met here for the first time and gets a state of its own,

@@ -13,6 +13,7 @@
 
 #include <weft/detail/config.hpp>
 #include <weft/detail/thread_body.hpp>
+#include <weft/threading/thread_context.hpp>
 #include <weft/timeout.hpp>
 
 namespace weft::detail {
@@ -32,6 +33,12 @@ struct ThreadOptions {
     /// Whether the program may end without waiting for the thread. Nothing: as the thread that
     /// makes it.
     std::optional<bool> daemon = std::nullopt;
+    /// The contextvars::Context in which the thread calls its target: a context is copied now,
+    /// `std::ref` to one means that one. The thread enters it as Context::run() does: when it is
+    /// entered already, `std::runtime_error` goes to `threading::excepthook` in the place of the
+    /// call. None: an empty context, but for the inheritable variables' values, or with
+    /// thread_inherit_context() a copy of the context in which start() is called.
+    ThreadContext context = {};
     /// The size of its stack in bytes; 0: what `threading::stack_size()` is when it starts. A size
     /// below 32 KiB, and one that the system refuses, makes the constructor throw
     /// `std::invalid_argument`.

@@ -125,7 +125,9 @@ CodeSymbols CodeFile::functions() const {
         found.functions.push_back({symbol.st_value, symbol.st_size,
                                    std::string_view(found.text.c_str() + symbol.st_name)});
     }
-    std::ranges::stable_sort(found.functions, {}, &CodeSymbol::address);
+    std::ranges::sort(found.functions, {}, [](const CodeSymbol& symbol) {
+        return std::pair(symbol.address, symbol.name);
+    });
     return found;
 }
 

@@ -2,9 +2,11 @@
 // ends.
 
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 
 #include <weft/detail/lock_order.hpp>
+#include <weft/detail/low_lock.hpp>
 #include <weft/unraisable.hpp>
 
 #include "detail/interruption.hpp"
@@ -12,6 +14,8 @@
 #include "runtime/parking.hpp"
 
 namespace weft::detail {
+
+constinit Atomic<std::uint32_t> fork_generation{2};
 
 InterruptibleSleep::InterruptibleSleep(FutexWord&, bool) noexcept : is_armed_(false) {}
 InterruptibleSleep::~InterruptibleSleep() = default;

@@ -1,0 +1,231 @@
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <typeinfo>
+#include <utility>
+
+#include <weft/detail/atomic.hpp>
+#include <weft/detail/config.hpp>
+#include <weft/detail/wait_list.hpp>
+
+// The state that all handles of one Future share, without its result's type.
+// docs/decisions/0015-futures.md has the states and the memory orders.
+
+namespace weft::detail {
+
+class FutureState;
+
+/// Something that is to happen when a future is done. Off the list it belongs to whoever made it.
+struct FutureListener {
+    /// Called once, when the listener has been taken off the list; it may destroy the listener.
+    /// `future` is null when the future dies without an end.
+    void (*fire)(FutureListener& self, FutureState* future) noexcept = nullptr;
+    /// Whether a cancellation is enough. Else it fires when the executor has seen that, as `wait`
+    /// and `as_completed` need.
+    bool hears_cancel = true;
+    bool is_listed = false;  ///< guarded by the future's lock, as are the links
+    FutureListener* previous = nullptr;
+    FutureListener* next = nullptr;
+};
+
+enum class FuturePhase : std::uint32_t {
+    pending,
+    running,
+    storing,    ///< a thread is writing the outcome; for the outside it is running
+    cancelled,  ///< its executor does not know yet
+    notified,   ///< cancelled, and its executor knows
+    finished,
+};
+
+/// A Future's phase, its waiters and listeners, its exception, and the count of its owners.
+class WEFT_API FutureState {
+public:
+    FutureState(const FutureState&) = delete;
+    FutureState& operator=(const FutureState&) = delete;
+
+    // Owners: handles, and one executor's task at most. The last one destroys the state.
+
+    void add_handle() noexcept { owners_.fetch_add(1, std::memory_order_relaxed); }
+    void drop_handle() noexcept { drop(1); }
+    void drop_task() noexcept { drop(kTaskOwner); }
+    /// True when no handle but the caller's can reach the result.
+    [[nodiscard]] bool is_last_handle() const noexcept {
+        // Acquire: what the dropped handles' users did with the result is over.
+        return (owners_.load(std::memory_order_acquire) & (kTaskOwner - 1)) == 1;
+    }
+
+    // Phases.
+
+    [[nodiscard]] FuturePhase phase() const noexcept {
+        return phase_of(word_.load(std::memory_order_acquire));
+    }
+    [[nodiscard]] bool is_done() const noexcept { return is_done(phase()); }
+    [[nodiscard]] bool has_failed() const noexcept {
+        return (word_.load(std::memory_order_acquire) & kFailed) != 0;
+    }
+
+    /// Pending becomes cancelled; then the listeners that hear it have been called on return.
+    /// False when it is running or finished.
+    bool cancel() noexcept;
+
+    /// Pending becomes running; returns true. Cancelled becomes notified; returns false, as for
+    /// any other phase.
+    bool start_task() noexcept;
+    /// The same for a future without an executor; throws std::runtime_error for any other phase.
+    bool set_running_or_notify_cancel();
+
+    /// Claims the right to store the outcome, of a future without an executor. Returns the phase
+    /// to go back to if storing fails. Throws InvalidStateError.
+    FuturePhase begin_storing(const char* what);
+    void abandon_storing(FuturePhase before) noexcept;
+    /// Ends a running or storing phase: the result is stored.
+    void finish() noexcept { end(FuturePhase::finished, 0); }
+    /// The same with an exception; `error` must not be null.
+    void fail(std::exception_ptr error) noexcept {
+        keep_error(std::move(error));
+        publish();
+    }
+
+    // Outcome.
+
+    /// Waits until it is done; then returns if there is a result, and throws what there is instead:
+    /// the exception, CancelledError, InvalidStateError if the result was taken. Throws
+    /// TimeoutError, Cancelled and KeyboardInterrupt when the wait ends otherwise.
+    void require_result(const WaitLimits& limits) {
+        const std::uint32_t word = word_.load(std::memory_order_acquire);
+        if ((word & (kPhase | kFailed | kTaken)) != phase_bits(FuturePhase::finished)) [[unlikely]]
+            require_result_slow(limits);
+    }
+    /// Waits until it is done; returns the exception, null for none. Throws as require_result().
+    [[nodiscard]] std::exception_ptr exception(const WaitLimits& limits);
+    /// Marks the result as taken; throws InvalidStateError when it is already.
+    void take_result();
+    void put_result_back() noexcept { word_.fetch_and(~kTaken, std::memory_order_release); }
+
+    // Listeners.
+
+    /// Lists it; false when it is too late, and the caller must act himself.
+    [[nodiscard]] bool add(FutureListener& listener) noexcept;
+    /// Takes it off the list; false when it was not there any more: it is being called, or was.
+    bool remove(FutureListener& listener) noexcept;
+
+    // Tasks.
+
+    /// Makes the call that the result comes from, keeps what it returns or throws, and destroys it;
+    /// false when it was cancelled or begun before. publish() must follow.
+    [[nodiscard]] virtual bool perform() noexcept { return false; }
+    /// Ends the future with what perform() has kept.
+    void publish() noexcept { end(FuturePhase::finished, error_ != nullptr ? kFailed : 0); }
+    void run_task() noexcept {
+        if (perform()) publish();
+    }
+    /// Ends a future whose call will not be made: with an exception, or without one as cancelled.
+    /// Nothing happens to one that was begun.
+    void refuse(std::exception_ptr error) noexcept;
+
+    /// Who may run the call on behalf of a thread that waits for it; null for nobody. Written
+    /// before the task can be seen by two threads.
+    const void* home = nullptr;
+    /// Asks a running call to stop; false when it takes no stop token, or was asked before.
+    virtual bool request_stop() noexcept { return false; }
+    [[nodiscard]] virtual int priority() const noexcept { return 0; }
+    [[nodiscard]] virtual std::string_view name() const noexcept { return {}; }
+
+    [[nodiscard]] virtual const std::type_info& result_type() const noexcept = 0;
+
+    /// Python's text form.
+    [[nodiscard]] std::string repr() const;
+
+protected:
+    enum class Owner : std::uint8_t { user, executor };
+
+    explicit FutureState(Owner owner) noexcept
+        : owners_(owner == Owner::user ? 1 : 1 + kTaskOwner),
+          word_(owner == Owner::user ? 0 : kOwned) {}
+    virtual ~FutureState();
+
+    void keep_error(std::exception_ptr error) noexcept { error_ = std::move(error); }
+
+    /// Destroys what the call captured; called once at most, when it will not run (any more).
+    virtual void drop_call() noexcept {}
+    /// Deletes the object, with the `delete` of its own type.
+    virtual void destroy() noexcept = 0;
+
+    /// True when a result was stored. For destructors, which see a state that nobody changes.
+    [[nodiscard]] bool has_result() const noexcept {
+        return (word_.load(std::memory_order_relaxed) & (kPhase | kFailed)) ==
+               phase_bits(FuturePhase::finished);
+    }
+
+private:
+    static constexpr std::uint32_t kTaskOwner = std::uint32_t{1} << 31;
+
+    // The word: the phase, and what else must be seen together with it.
+    static constexpr std::uint32_t kPhase = 7;
+    static constexpr std::uint32_t kHeard = 8;    ///< somebody has listed a listener
+    static constexpr std::uint32_t kFailed = 16;  ///< finished with an exception
+    static constexpr std::uint32_t kRead = 32;    ///< somebody was given the exception
+    static constexpr std::uint32_t kTaken = 64;   ///< the result was moved out
+    static constexpr std::uint32_t kOwned = 128;  ///< an executor runs it, and nobody else ends it
+
+    static constexpr std::uint32_t phase_bits(FuturePhase phase) noexcept {
+        return static_cast<std::uint32_t>(phase);
+    }
+    static constexpr FuturePhase phase_of(std::uint32_t word) noexcept {
+        return static_cast<FuturePhase>(word & kPhase);
+    }
+    static constexpr bool is_done(FuturePhase phase) noexcept {
+        return phase >= FuturePhase::cancelled;
+    }
+    static constexpr bool is_over_for(const FutureListener& listener, FuturePhase phase) noexcept {
+        return phase >= (listener.hears_cancel ? FuturePhase::cancelled : FuturePhase::notified);
+    }
+
+    void drop(std::uint32_t owner) noexcept {
+        // Release: this owner has done with the state. Acquire, for the last: so have all others.
+        if (owners_.fetch_sub(owner, std::memory_order_acq_rel) == owner) end_of_life();
+    }
+    bool move_phase(FuturePhase from, FuturePhase to) noexcept;
+    void end(FuturePhase phase, std::uint32_t flags) noexcept;
+    void call_listeners(FuturePhase phase) noexcept;
+    void wait_until_done(const WaitLimits& limits);
+    void require_result_slow(const WaitLimits& limits);
+    void end_of_life() noexcept;
+
+    Atomic<std::uint32_t> owners_;
+    Atomic<std::uint32_t> word_;
+    WaitList waiters_;  ///< who waits for the end; its lock guards the listeners
+    FutureListener* first_ = nullptr;
+    FutureListener* last_ = nullptr;
+    std::exception_ptr error_;  ///< written before the word says kFailed
+};
+
+/// What the thread that runs tasks does around a wait for a future, so that the task that it waits
+/// for can run. One a thread at most.
+class TaskRunner {
+public:
+    /// Called before the thread blocks on a future that is not done; may run it. Throws
+    /// DeadlockError if the wait would never end.
+    virtual void before_wait(FutureState& future, const WaitLimits& limits) = 0;
+    /// Called after that wait, if before_wait() has returned.
+    virtual void after_wait() noexcept = 0;
+
+    /// The calling thread's; null for none.
+    [[nodiscard]] static TaskRunner* current() noexcept;
+    static void set_current(TaskRunner* runner) noexcept;
+
+protected:
+    TaskRunner() = default;
+    ~TaskRunner() = default;
+};
+
+/// Hands the exception that is being handled, a callback's, to weft::unraisablehook.
+WEFT_API void report_callback_error(const FutureState& future) noexcept;
+
+/// Throws std::invalid_argument for a null.
+WEFT_API void require_exception(const std::exception_ptr& error);
+
+}  // namespace weft::detail

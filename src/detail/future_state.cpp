@@ -1,0 +1,307 @@
+#include <weft/detail/future_state.hpp>
+
+#include <new>
+#include <stdexcept>
+
+#include <weft/concurrent/futures/errors.hpp>
+#include <weft/unraisable.hpp>
+
+#include "detail/describe.hpp"
+#include "detail/fmt.hpp"
+
+namespace weft::detail {
+
+namespace futures = concurrent::futures;
+
+namespace {
+
+const char* name_of(FuturePhase phase) noexcept {
+    switch (phase) {
+        case FuturePhase::pending:
+            return "pending";
+        case FuturePhase::running:
+        case FuturePhase::storing:
+            return "running";
+        case FuturePhase::cancelled:
+            return "cancelled";
+        case FuturePhase::notified:
+            return "cancelled_and_notified";
+        case FuturePhase::finished:
+            return "finished";
+    }
+    return "unknown";
+}
+
+}  // namespace
+
+FutureState::~FutureState() {
+    while (FutureListener* const listener = first_) {
+        first_ = listener->next;
+        listener->is_listed = false;
+        listener->fire(*listener, nullptr);
+    }
+}
+
+bool FutureState::move_phase(FuturePhase from, FuturePhase to) noexcept {
+    std::uint32_t seen = word_.load(std::memory_order_relaxed);
+    // Acquire: whoever gets the right to run or to store sees what was done before. seq_cst pairs
+    // with the count of waiters_, see end().
+    while (phase_of(seen) == from) {
+        if (word_.compare_exchange_weak(seen, (seen & ~kPhase) | phase_bits(to),
+                                        std::memory_order_seq_cst, std::memory_order_relaxed)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void FutureState::end(FuturePhase phase, std::uint32_t flags) noexcept {
+    std::uint32_t seen = word_.load(std::memory_order_relaxed);
+    // Only flags can change meanwhile. seq_cst: either a waiter that has just listed itself sees
+    // the end, or notify_all() sees the waiter. Release: who sees the end sees the outcome.
+    while (!word_.compare_exchange_weak(seen, (seen & ~kPhase) | phase_bits(phase) | flags,
+                                        std::memory_order_seq_cst, std::memory_order_relaxed)) {
+    }
+    waiters_.notify_all();
+    // add() sets the flag under the lock before it looks at the phase: it has either seen the end,
+    // or the flag is here.
+    if ((seen & kHeard) != 0) call_listeners(phase);
+}
+
+bool FutureState::cancel() noexcept {
+    if (!move_phase(FuturePhase::pending, FuturePhase::cancelled)) {
+        const FuturePhase now = phase();
+        return now == FuturePhase::cancelled || now == FuturePhase::notified;
+    }
+    // The call will not run: its executor looks at the phase before anything else.
+    drop_call();
+    waiters_.notify_all();
+    if ((word_.load(std::memory_order_seq_cst) & kHeard) != 0) {
+        call_listeners(FuturePhase::cancelled);
+    }
+    return true;
+}
+
+bool FutureState::start_task() noexcept {
+    if (move_phase(FuturePhase::pending, FuturePhase::running)) return true;
+    if (move_phase(FuturePhase::cancelled, FuturePhase::notified) &&
+        (word_.load(std::memory_order_seq_cst) & kHeard) != 0) {
+        call_listeners(FuturePhase::notified);
+    }
+    return false;
+}
+
+void FutureState::refuse(std::exception_ptr error) noexcept {
+    if (error == nullptr) {
+        cancel();
+        // Cancelled becomes notified, so that wait() and as_completed() count it as done.
+        start_task();
+    } else if (start_task()) {
+        drop_call();
+        fail(std::move(error));
+    }
+}
+
+bool FutureState::set_running_or_notify_cancel() {
+    const std::uint32_t word = word_.load(std::memory_order_acquire);
+    const FuturePhase before = phase_of(word);
+    if ((word & kOwned) == 0) {
+        if (start_task()) return true;
+        if (before == FuturePhase::cancelled) return false;
+    }
+    throw std::runtime_error(
+        (word & kOwned) != 0
+            ? std::string("set_running_or_notify_cancel: the future belongs to an executor")
+            : fmt::format("set_running_or_notify_cancel: the future is {}, not pending or "
+                          "cancelled",
+                          name_of(before)));
+}
+
+FuturePhase FutureState::begin_storing(const char* what) {
+    if ((word_.load(std::memory_order_relaxed) & kOwned) != 0) {
+        throw futures::InvalidStateError(
+            fmt::format("{}: the future belongs to an executor, which sets its outcome", what));
+    }
+    for (const FuturePhase before : {FuturePhase::running, FuturePhase::pending}) {
+        if (move_phase(before, FuturePhase::storing)) return before;
+    }
+    throw futures::InvalidStateError(fmt::format(
+        "{}: the future is {} already; an outcome is set once", what, name_of(phase())));
+}
+
+void FutureState::abandon_storing(FuturePhase before) noexcept {
+    move_phase(FuturePhase::storing, before);
+}
+
+void FutureState::wait_until_done(const WaitLimits& limits) {
+    auto take = [this] {
+        // seq_cst pairs with end(): see there.
+        return is_done(phase_of(word_.load(std::memory_order_seq_cst)));
+    };
+    // A thread that runs tasks itself makes room for others, or runs what it waits for.
+    struct Notice {
+        Notice(FutureState& future, const WaitLimits& within) : runner(TaskRunner::current()) {
+            if (runner != nullptr) runner->before_wait(future, within);
+        }
+        ~Notice() {
+            if (runner != nullptr) runner->after_wait();
+        }
+        Notice(const Notice&) = delete;
+        Notice& operator=(const Notice&) = delete;
+        TaskRunner* runner;
+    };
+    const Notice notice(*this, limits);
+    const WaitEnd how = waiters_.wait(take, limits);
+    if (how == WaitEnd::timed_out) {
+        throw futures::TimeoutError(
+            fmt::format("the future was not done in time; it is {}", name_of(phase())));
+    }
+    throw_if_stopped(how);
+}
+
+void FutureState::require_result_slow(const WaitLimits& limits) {
+    if (!is_done()) wait_until_done(limits);
+    const std::uint32_t word = word_.load(std::memory_order_acquire);
+    if (phase_of(word) != FuturePhase::finished) {
+        throw futures::CancelledError("the future was cancelled; there is no result");
+    }
+    if ((word & kFailed) != 0) {
+        word_.fetch_or(kRead, std::memory_order_relaxed);
+        std::rethrow_exception(error_);
+    }
+    if ((word & kTaken) != 0) {
+        throw futures::InvalidStateError("the future's result was taken; it can be moved out once");
+    }
+}
+
+std::exception_ptr FutureState::exception(const WaitLimits& limits) {
+    if (!is_done()) wait_until_done(limits);
+    const std::uint32_t word = word_.load(std::memory_order_acquire);
+    if (phase_of(word) != FuturePhase::finished) {
+        throw futures::CancelledError("the future was cancelled; it has no outcome");
+    }
+    if ((word & kFailed) == 0) return nullptr;
+    word_.fetch_or(kRead, std::memory_order_relaxed);
+    return error_;
+}
+
+void FutureState::take_result() {
+    // Acquire and release: the one who takes sees the result, and nobody takes it again.
+    if ((word_.fetch_or(kTaken, std::memory_order_acq_rel) & kTaken) != 0) {
+        throw futures::InvalidStateError("the future's result was taken; it can be moved out once");
+    }
+}
+
+bool FutureState::add(FutureListener& listener) noexcept {
+    const WaitList::Locked lock(waiters_);
+    // seq_cst pairs with end(): see there.
+    const std::uint32_t word = word_.fetch_or(kHeard, std::memory_order_seq_cst);
+    if (is_over_for(listener, phase_of(word))) return false;
+    listener.is_listed = true;
+    listener.previous = last_;
+    listener.next = nullptr;
+    (last_ != nullptr ? last_->next : first_) = &listener;
+    last_ = &listener;
+    return true;
+}
+
+bool FutureState::remove(FutureListener& listener) noexcept {
+    const WaitList::Locked lock(waiters_);
+    if (!listener.is_listed) return false;
+    listener.is_listed = false;
+    (listener.previous != nullptr ? listener.previous->next : first_) = listener.next;
+    (listener.next != nullptr ? listener.next->previous : last_) = listener.previous;
+    return true;
+}
+
+void FutureState::call_listeners(FuturePhase phase) noexcept {
+    // Two chains, so that those who wait for several futures know before callbacks take their time.
+    FutureListener* waiting = nullptr;
+    FutureListener** waiting_end = &waiting;
+    FutureListener* called = nullptr;
+    FutureListener** called_end = &called;
+    {
+        const WaitList::Locked lock(waiters_);
+        FutureListener* kept_first = nullptr;
+        FutureListener* kept_last = nullptr;
+        for (FutureListener* each = first_; each != nullptr;) {
+            FutureListener* const next = each->next;
+            each->next = nullptr;
+            if (is_over_for(*each, phase)) {
+                each->is_listed = false;
+                FutureListener**& end = each->hears_cancel ? called_end : waiting_end;
+                *end = each;
+                end = &each->next;
+            } else {
+                each->previous = kept_last;
+                (kept_last != nullptr ? kept_last->next : kept_first) = each;
+                kept_last = each;
+            }
+            each = next;
+        }
+        first_ = kept_first;
+        last_ = kept_last;
+    }
+    for (FutureListener* chain : {waiting, called}) {
+        while (chain != nullptr) {
+            FutureListener* const next = chain->next;
+            chain->fire(*chain, this);
+            chain = next;
+        }
+    }
+}
+
+void FutureState::end_of_life() noexcept {
+    const std::uint32_t word = word_.load(std::memory_order_relaxed);
+    if ((word & (kFailed | kRead)) == kFailed) {
+        try {
+            report_unraisable({error_, "Exception in a future was never read", repr()});
+        } catch (const std::bad_alloc&) {
+            report_unraisable({error_, {}, {}});
+        }
+    }
+    destroy();
+}
+
+std::string FutureState::repr() const {
+    const std::uint32_t word = word_.load(std::memory_order_acquire);
+    const FuturePhase now = phase_of(word);
+    std::string text =
+        fmt::format("<Future at {} state={}", static_cast<const void*>(this), name_of(now));
+    if (now == FuturePhase::finished) {
+        text += (word & kFailed) != 0 ? " raised " + describe(error_).type
+                                      : " returned " + demangle(result_type().name());
+    }
+    return text + ">";
+}
+
+namespace {
+constinit thread_local TaskRunner* current_runner = nullptr;
+}  // namespace
+
+TaskRunner* TaskRunner::current() noexcept {
+    return current_runner;
+}
+
+void TaskRunner::set_current(TaskRunner* runner) noexcept {
+    current_runner = runner;
+}
+
+void report_callback_error(const FutureState& future) noexcept {
+    const std::exception_ptr error = std::current_exception();
+    try {
+        report_unraisable({error, "exception calling callback for", future.repr()});
+    } catch (const std::bad_alloc&) {
+        report_unraisable({error, {}, {}});
+    }
+}
+
+void require_exception(const std::exception_ptr& error) {
+    if (error == nullptr) {
+        throw std::invalid_argument(
+            "set_exception: the exception is null; a future without an "
+            "exception is ended by set_result");
+    }
+}
+
+}  // namespace weft::detail
