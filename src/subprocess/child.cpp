@@ -188,6 +188,7 @@ void Child::close_and_wait() {
     if (launched_.output != nullptr) attempt([&] { launched_.output->close(); });
     if (launched_.error_output != nullptr) attempt([&] { launched_.error_output->close(); });
     if (launched_.input != nullptr) attempt([&] { launched_.input->close(); });
+    hang_up();
     const WaitEnd end = wait_for_end({});
     throw_if_stopped(end);
     if (first) std::rethrow_exception(first);
@@ -222,6 +223,12 @@ bool Child::is_unwinding() const noexcept {
     return std::uncaught_exceptions() > unwinding_;
 }
 
+/// Until now the terminal has been kept open, whichever streams were closed: a child that has
+/// closed its side, or has been told that its input ends, must not be killed by SIGHUP for that.
+void Child::hang_up() noexcept {
+    if (!has_hung_up_.exchange(true)) launched_.terminal.close();
+}
+
 void Child::signal_at_drop() noexcept {
     try {
         if (options_.on_drop == OnDrop::terminate) process().signal_all(kTerminateSignal);
@@ -248,8 +255,8 @@ void Child::close_pipes_silently() noexcept {
     }
     if (launched_.input == nullptr) return;
     // What is kept for a child that is to be ended is lost with it. To write it could block on a
-    // full pipe until the child ends by itself. A terminal whose last end is closed here hangs up,
-    // which says more than the end of its input.
+    // full pipe until the child ends by itself. A terminal is about to hang up, which says more
+    // than the end of its input.
     const bool is_kept_written = options_.on_drop == OnDrop::reap && !is_unwinding();
     attempt([&] {
         waits ? launched_.input->close(false) : launched_.input->abandon(!is_own, is_kept_written);
@@ -279,6 +286,7 @@ Child::~Child() {
     const os::WithoutCancellation whole;
     if (process().is_own() && !process().poll()) signal_at_drop();
     close_pipes_silently();
+    hang_up();
     if (!process().is_own()) return;
     if (!process().poll() && options_.on_drop != OnDrop::reap) wait_at_drop();
     if (!process().poll()) subprocess::leave_to_reaper(std::move(launched_.process));

@@ -88,12 +88,14 @@ private:
     void close_pipes_silently() noexcept;
     void wait_at_drop() noexcept;
     [[nodiscard]] bool is_unwinding() const noexcept;
+    void hang_up() noexcept;
 
     subprocess::Args args_;
     subprocess::PopenOptions options_;
     int unwinding_;  ///< how many exceptions were under way at the start
     subprocess::Launched launched_;
     std::atomic<bool> is_text_;
+    std::atomic<bool> has_hung_up_{false};
     std::atomic<bool> has_given_grace_{false};  ///< Ctrl-C makes it wait a moment, once
 
     threading::Lock conversation_lock_;  ///< guards what follows

@@ -44,6 +44,7 @@ public:
     [[nodiscard]] bool is_terminal(std::size_t stream) const noexcept {
         return is_terminal_[stream];
     }
+    [[nodiscard]] os::Descriptor take_terminal() noexcept { return std::move(terminal_.ours); }
     [[nodiscard]] bool has_terminal() const noexcept { return bool(terminal_.theirs); }
 
 private:
@@ -191,6 +192,7 @@ Launched launch(const Args& args, const PopenOptions& options) {
     if (os::Descriptor end = streams.take_ours(2)) {
         launched.error_output = std::make_shared<PipeReaderState>(std::move(end), style(2));
     }
+    launched.terminal = streams.take_terminal();
     os::Descriptor family_end;  // the child's copy of it is the one that counts
     if (options.track_family) {
         os::Pipe family = os::create_pipe();

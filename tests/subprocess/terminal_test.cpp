@@ -62,6 +62,25 @@ TEST(Terminal, ClosingTheInputEndsItToo) {
     EXPECT_EQ(child.wait(), 0);
 }
 
+TEST(Terminal, ForTheInputAloneDoesNotHangUpAtItsEnd) {
+    for (int round = 0; round < 20; ++round) {
+        Popen child({"sh", "-c", "trap 'echo hung up' HUP; cat"}, {.stdin_ = PTY, .stdout_ = PIPE});
+        EXPECT_EQ(child.communicate("x\n").stdout_, "x\n");
+        EXPECT_EQ(child.returncode(), 0);
+        Popen other({"cat"}, {.stdin_ = PTY, .stdout_ = PIPE});
+        other.stdin_().write("y\n");
+        other.stdin_().close();
+        EXPECT_EQ(other.stdout_().read(), "y\n");
+        EXPECT_EQ(other.wait(), 0);
+    }
+}
+
+TEST(Terminal, AChildThatClosesItLivesOn) {
+    Popen child({"sh", "-c", "exec <&- >&-; sleep 0.05; exit 7"}, {.stdin_ = PTY, .stdout_ = PTY});
+    EXPECT_EQ(child.communicate().stdout_, "");
+    EXPECT_EQ(child.returncode(), 7);
+}
+
 TEST(Terminal, AChildThatIsGoneReadsNoMore) {
     Popen child({"sh", "-c", "exit 3"}, {.stdin_ = PTY, .stdout_ = PTY});
     EXPECT_EQ(child.wait(), 3);

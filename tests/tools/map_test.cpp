@@ -20,6 +20,7 @@
 
 #include <weft/subprocess.hpp>
 
+#include "support/budget.hpp"
 #include "tools/map_support.hpp"
 
 namespace {
@@ -229,7 +230,10 @@ TEST(MapOutput, LargerThanItsMemoryGoesThroughAFile) {
     EXPECT_EQ(output.find_first_not_of('x', 6), std::string::npos);
     const std::optional<ResourceUsage> usage = child.rusage();
     ASSERT_TRUE(usage.has_value());
-    EXPECT_LT(usage->max_resident_bytes, std::int64_t{48} * 1024 * 1024);
+    // A sanitizer keeps what was freed.
+    if (weft::test::slowness() == 1) {
+        EXPECT_LT(usage->max_resident_bytes, std::int64_t{48} * 1024 * 1024);
+    }
 }
 
 TEST(MapOutput, KeepsBothStreamsApart) {
