@@ -487,6 +487,24 @@ TEST(Start, AForkDoesNotWaitForAnotherThreadsChild) {
     for (const int fd : {begun[0], begun[1], gate[0], gate[1]}) close(fd);
 }
 
+TEST(Start, TakesNoNumberOfAStandardStream) {
+    const pid_t program = fork();
+    if (program == 0) {
+        for (const int fd : {0, 1, 2}) close(fd);
+        Popen child({"cat"}, {.stdin_ = PIPE, .stdout_ = PIPE, .stderr_ = DEVNULL});
+        bool is_above = child.pidfd() > 2;
+        // More than a pipe takes at once: its end is opened a second time.
+        const std::string text(200'000, 'x');
+        is_above = child.communicate(text).stdout_ == text && is_above;
+        Popen on_terminal({"true"}, {.stdin_ = PTY});
+        is_above = is_above && on_terminal.stdin_().fileno() > 2;
+        _exit(is_above ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(program, &status, 0), program);
+    EXPECT_EQ(status, 0);
+}
+
 TEST(Start, AForkGivesThePidfdOfItsOwnChild) {
     // The kernel reaps the child by itself: its number is free as soon as it ends.
     const auto before = signal(SIGCHLD, SIG_IGN);
