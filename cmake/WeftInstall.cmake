@@ -12,6 +12,7 @@ install(TARGETS weft weft_trace EXPORT weft-targets
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(TARGET weft_program)
   install(TARGETS weft_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(FILES ${PROJECT_SOURCE_DIR}/docs/man/weft-map.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 endif()
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/weft)
