@@ -69,7 +69,6 @@ void PoolWorker::main() {
     const std::size_t size = runtime::default_stack_size();
     deepest_ = size != 0 ? size / 4 : std::size_t{256} * 1024;
     set_current(this);
-    is_fresh_ = true;
     if (!prepare()) return;
     call_hook(pool_.options_.on_worker_start,
               "Exception in on_worker_start of a ThreadPoolExecutor");
@@ -126,8 +125,9 @@ detail::FutureState* PoolWorker::next_task() noexcept {
         is_uncounted_ = true;
         return nullptr;
     }
-    // The first task of a thread, and the first after a rest: others may have to be woken too.
-    bool is_first = std::exchange(is_fresh_, false) || waiter_.has_value();
+    // The first task after a rest: others may have to be woken too. Not the first of a new thread:
+    // whoever queued the next one starts the next thread, and there would be one too many.
+    bool is_first = waiter_.has_value();
     detail::FutureState* task = find(false);
     while (task == nullptr) {
         is_first = true;

@@ -97,7 +97,6 @@ private:
     std::uintptr_t stack_ = 0;                     ///< near the beginning of its stack
     std::size_t deepest_ = 0;                      ///< how much of it calls inside of calls may use
     unsigned turns_ = 0;
-    bool is_fresh_ = false;  ///< has not run anything yet
     bool is_blocked_ = false;
     bool is_uncounted_ = false;  ///< counts_ has been told that it goes
     // Read by others.

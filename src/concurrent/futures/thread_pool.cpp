@@ -320,10 +320,12 @@ void ThreadPool::break_by(const std::exception_ptr& error) noexcept {
 void ThreadPool::resize(int max_workers) {
     limit_.store(require_workers(max_workers), std::memory_order_seq_cst);
     if (!is_of_this_process()) return;
-    // Those who are too many see so when they wake; if there may be more, one is enough, since each
-    // that finds work and leaves some looks for the next.
+    // Those who are too many see so when they wake.
     idle_.notify_all();
-    employ_if_needed();
+    const std::size_t active = active_in(counts_.load(std::memory_order_seq_cst));
+    for (std::size_t more = active; more < limit() && has_queued_work(); ++more) {
+        if (const std::exception_ptr no_worker = employ()) return refuse_queued(no_worker);
+    }
 }
 
 // The end

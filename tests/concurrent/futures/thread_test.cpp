@@ -118,10 +118,14 @@ TEST(ThreadPool, HasAFewMoreWorkersThanCpusByDefault) {
 TEST(ThreadPool, NamesItsThreads) {
     ThreadPoolExecutor pool({.max_workers = 2, .thread_name_prefix = "io"});
     EXPECT_EQ(pool.submit(thread_name).result(), "io_0");
-    Event go;
-    pool.submit([&] { go.wait(); });
-    EXPECT_EQ(pool.submit(thread_name).result(), "io_1");
-    go.set();
+    threading::Barrier both(2);
+    const auto name_beside_another = [&] {
+        both.wait();
+        return thread_name();
+    };
+    auto one = pool.submit(name_beside_another);
+    auto other = pool.submit(name_beside_another);
+    EXPECT_THAT((std::set{one.result(), other.result()}), ElementsAre("io_0", "io_1"));
 }
 
 TEST(ThreadPool, NamesItsThreadsAfterThePoolByDefault) {
