@@ -1,10 +1,10 @@
-# What `cmake --install` lays down: library, headers, CMake package and weft.pc. All of it works from
+# What `cmake --install` lays down: libraries, headers, CMake package and .pc files. All of it works from
 # wherever the folder is moved to.
 
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-install(TARGETS weft EXPORT weft-targets
+install(TARGETS weft weft_trace EXPORT weft-targets
   RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
@@ -12,6 +12,7 @@ install(TARGETS weft EXPORT weft-targets
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(TARGET weft_program)
   install(TARGETS weft_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(FILES ${PROJECT_SOURCE_DIR}/docs/man/weft-map.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 endif()
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/weft)
@@ -26,7 +27,7 @@ install(FILES
   ${PROJECT_BINARY_DIR}/weft-config.cmake ${PROJECT_BINARY_DIR}/weft-config-version.cmake
   DESTINATION ${package_folder})
 
-# weft.pc finds its prefix from its own place.
+# The .pc files find their prefix from their own place.
 file(RELATIVE_PATH pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 string(REGEX REPLACE "/$" "" pc_prefix "${pc_prefix}")
 get_target_property(weft_type weft TYPE)
@@ -35,5 +36,7 @@ if(weft_type STREQUAL "STATIC_LIBRARY")
 else()
   set(pc_cflags "")
 endif()
-configure_file(${CMAKE_CURRENT_LIST_DIR}/weft.pc.in ${PROJECT_BINARY_DIR}/weft.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/weft.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+foreach(package weft weft-trace)
+  configure_file(${CMAKE_CURRENT_LIST_DIR}/${package}.pc.in ${PROJECT_BINARY_DIR}/${package}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${package}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()

@@ -17,8 +17,10 @@
 /// What the compilers do: both also report functions that were inlined into others; GCC leaves out
 /// files and functions by `-finstrument-functions-exclude-file-list=/usr/include,weft/` and
 /// `-exclude-function-list=`, and reports the return also when an exception leaves the function;
-/// Clang has `-finstrument-functions-after-inlining`, and reports no return then. A signal handler
-/// must not be compiled so, nor call what is: mark it `[[gnu::no_instrument_function]]`.
+/// Clang has `-finstrument-functions-after-inlining`, and reports no return then; where it asks for
+/// members of `std::allocator` that libstdc++ 12 does not have, `-D_GLIBCXX_EXTERN_TEMPLATE=0`
+/// helps. A signal handler must not be compiled so, nor call what is: mark it
+/// `[[gnu::no_instrument_function]]`.
 ///
 /// A plugin that is loaded by dlopen() is reported when the program links `weft::trace` shared, or
 /// exports its own symbols (`ENABLE_EXPORTS`).

@@ -73,6 +73,7 @@ void FutureGroup::report(FutureListener& self, FutureState* future) noexcept {
 }
 
 WaitEnd FutureGroup::wait_for_ends(std::size_t count, bool or_failure, const WaitLimits& limits) {
+    const WaitNotice notice(nullptr, limits);
     auto take = [&] {
         return shared_->ended.load(std::memory_order_seq_cst) >= count ||
                (or_failure && shared_->has_failed.load(std::memory_order_seq_cst));
@@ -87,10 +88,14 @@ WaitEnd FutureGroup::wait_for_end(std::size_t n, std::size_t& number, const Wait
         number = entry - 1;
         return true;
     };
-    const WaitEnd end = shared_->waiters.wait(take, limits);
+    if (!take()) {
+        const WaitNotice notice(nullptr, limits);
+        const WaitEnd end = shared_->waiters.wait(take, limits);
+        if (end != WaitEnd::notified) return end;
+    }
     // The owner may let go of a future that he has been told of.
-    if (end == WaitEnd::notified) shared_->places[number].future = nullptr;
-    return end;
+    shared_->places[number].future = nullptr;
+    return WaitEnd::notified;
 }
 
 std::vector<std::size_t> positions_without_repeats(std::span<FutureState* const> futures) {
@@ -106,6 +111,14 @@ std::vector<std::size_t> positions_without_repeats(std::span<FutureState* const>
 
 bool wait_for_futures(std::span<FutureState* const> futures, GroupWait what,
                       const WaitLimits& limits) {
+    // A task that waits for all of others does so one after the other: it runs those that have not
+    // begun, and finds out whether one waits for it.
+    if (TaskRunner::current() != nullptr && has_no_limit(limits) &&
+        (what == GroupWait::all_ends || futures.size() == 1)) {
+        for (FutureState* const future : futures) {
+            if (!future->is_done()) future->wait_until_done(limits);
+        }
+    }
     FutureGroup group(futures.size());
     for (FutureState* const future : futures) {
         if (group.listen(*future)) continue;

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include <weft/concurrent/futures/errors.hpp>
+#include <weft/detail/task_observer.hpp>
 #include <weft/unraisable.hpp>
 
 #include "detail/describe.hpp"
@@ -65,7 +66,10 @@ void FutureState::end(FuturePhase phase, std::uint32_t flags) noexcept {
     waiters_.notify_all();
     // add() sets the flag under the lock before it looks at the phase: it has either seen the end,
     // or the flag is here.
-    if ((seen & kHeard) != 0) call_listeners(phase);
+    if ((seen & kHeard) != 0) {
+        if (TaskRunner* const runner = TaskRunner::current()) runner->before_listeners();
+        call_listeners(phase);
+    }
 }
 
 bool FutureState::cancel() noexcept {
@@ -100,6 +104,23 @@ void FutureState::refuse(std::exception_ptr error) noexcept {
         drop_call();
         fail(std::move(error));
     }
+}
+
+void FutureState::run_task() {
+    struct Guard {
+        FutureState* state;
+        ~Guard() {
+            if (state != nullptr) state->abandon_task();
+        }
+    } guard{this};
+    const bool is_performed = perform();
+    guard.state = nullptr;
+    if (is_performed) publish();
+}
+
+void FutureState::abandon_task() noexcept {
+    drop_call();
+    fail(ended_thread_error());
 }
 
 bool FutureState::set_running_or_notify_cancel() {
@@ -138,19 +159,13 @@ void FutureState::wait_until_done(const WaitLimits& limits) {
         // seq_cst pairs with end(): see there.
         return is_done(phase_of(word_.load(std::memory_order_seq_cst)));
     };
+    if (generation_ != 0 && generation_ != fork_generation.load(std::memory_order_relaxed)) {
+        throw std::runtime_error(
+            "the future will never be done here: its call was submitted to an executor before this "
+            "process was forked, and the executor's threads are in the parent");
+    }
     // A thread that runs tasks itself makes room for others, or runs what it waits for.
-    struct Notice {
-        Notice(FutureState& future, const WaitLimits& within) : runner(TaskRunner::current()) {
-            if (runner != nullptr) runner->before_wait(future, within);
-        }
-        ~Notice() {
-            if (runner != nullptr) runner->after_wait();
-        }
-        Notice(const Notice&) = delete;
-        Notice& operator=(const Notice&) = delete;
-        TaskRunner* runner;
-    };
-    const Notice notice(*this, limits);
+    const WaitNotice notice(this, limits);
     const WaitEnd how = waiters_.wait(take, limits);
     if (how == WaitEnd::timed_out) {
         throw futures::TimeoutError(
@@ -275,6 +290,8 @@ std::string FutureState::repr() const {
     return text + ">";
 }
 
+constinit Atomic<TaskObserver*> task_observer{nullptr};
+
 namespace {
 constinit thread_local TaskRunner* current_runner = nullptr;
 }  // namespace
@@ -294,6 +311,11 @@ void report_callback_error(const FutureState& future) noexcept {
     } catch (const std::bad_alloc&) {
         report_unraisable({error, {}, {}});
     }
+}
+
+std::exception_ptr ended_thread_error() {
+    return std::make_exception_ptr(
+        futures::BrokenExecutor("the thread that made the call has ended in the middle of it"));
 }
 
 void require_exception(const std::exception_ptr& error) {

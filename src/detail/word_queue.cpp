@@ -183,6 +183,13 @@ bool WordQueue::pop_or_list(Taken& taken, Waiter& waiter, bool is_first) noexcep
     return list_or_pass(waiters_, waiter, is_first, certain_try) == Passage::passed;
 }
 
+bool WordQueue::is_certainly_empty() noexcept {
+    // As in try_pop_certainly(): every producer is before or after this.
+    tail_lock_.lock();
+    tail_lock_.unlock();
+    return is_empty();
+}
+
 WaitEnd WordQueue::pop(Taken& taken, const WaitLimits& limits) {
     auto take = [this, &taken] { return try_pop_certainly(taken); };
     return waiters_.wait(take, limits);

@@ -20,7 +20,7 @@ struct CodeSymbol {
 
 /// The functions of a file, by address, and the text that their names are in.
 struct CodeSymbols {
-    std::string text;
+    std::vector<char> text;  ///< stays where it is when this is moved
     std::vector<CodeSymbol> functions;
 };
 

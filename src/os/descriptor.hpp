@@ -59,6 +59,9 @@ enum class OpenMode { reading, writing_anew, appending, reading_and_writing };
 /// A second descriptor of the same open file, above 2. Throws `std::system_error`.
 [[nodiscard]] Descriptor duplicate(int fd);
 
+/// The same file under a number above 2, where a number is left; else as it is.
+[[nodiscard]] Descriptor above_standard(Descriptor fd) noexcept;
+
 /// The descriptor of a C file. Throws `std::system_error` when it has none.
 [[nodiscard]] int descriptor_of(std::FILE* file);
 
@@ -86,6 +89,10 @@ struct Written {
 
 /// As much as a pipe that has room for anything takes without blocking.
 [[nodiscard]] std::size_t atomic_pipe_write() noexcept;
+
+/// True for a file that takes any write at once, as those on a disk do: nobody's reading is waited
+/// for.
+[[nodiscard]] bool takes_all_at_once(int fd) noexcept;
 
 /// Another description of the same pipe's writing end, which does not block, while others keep
 /// theirs as it is; nothing where the system has no such way.

@@ -107,6 +107,10 @@ struct ChildLook {
 /// Reaps the child if it has ended. Never blocks. `pidfd` may be -1.
 [[nodiscard]] ChildLook look_at_child(ProcessId pid, int pidfd) noexcept;
 
+/// Whether the child has ended and nobody has reaped it: until somebody does, its number, and its
+/// group's, is nobody else's. Reaps nothing. `pidfd` may be -1.
+[[nodiscard]] bool is_unreaped(ProcessId pid, int pidfd) noexcept;
+
 /// Blocks until the child has ended, and leaves it to be reaped; or returns early for any reason:
 /// the caller looks. Cheaper than a look at a descriptor first, for whoever waits for nothing else.
 void wait_for_child(int pidfd);
@@ -115,8 +119,8 @@ void wait_for_child(int pidfd);
 [[nodiscard]] int send_signal(ProcessId pid, int pidfd, int signal) noexcept;
 
 /// Sends a signal to the process group that the child leads or led; returns errno or 0. Once the
-/// child `is_reaped` this needs a kernel that finds the group by the pidfd (6.9), and is ENOTSUP
-/// elsewhere: the number could be another's.
+/// child `is_reaped`, or somebody else has reaped it, this needs a kernel that finds the group by
+/// the pidfd (6.9), and is ENOTSUP elsewhere: the number could be another's.
 [[nodiscard]] int signal_group(ProcessId pid, int pidfd, int signal, bool is_reaped) noexcept;
 
 /// The signals that the calling thread blocks: bit 0 is signal 1.

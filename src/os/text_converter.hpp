@@ -9,7 +9,8 @@ namespace weft::os {
 /// Converts text between two encodings, piece by piece; keeps the state that some encodings have.
 class TextConverter {
 public:
-    /// Encodings by the system's names. False in a condition when the system does not know them.
+    /// Encodings by the system's names. False in a condition when the system does not know them or
+    /// is short of something, as errno tells.
     TextConverter(const char* to, const char* from) noexcept;
     ~TextConverter();
     TextConverter(TextConverter&& other) noexcept;

@@ -11,6 +11,8 @@
 
 #include "detail/fd_wait.hpp"
 #include "detail/fmt.hpp"
+#include "os/posix/cancellation.hpp"
+#include "os/posix/forced_unwind.hpp"
 #include "subprocess/limits.hpp"
 #include "subprocess/plan.hpp"
 
@@ -46,7 +48,8 @@ Child::Child(subprocess::Args args, subprocess::PopenOptions options)
     : args_(std::move(args)),
       options_(std::move(options)),
       unwinding_(std::uncaught_exceptions()),
-      launched_(subprocess::launch(args_, options_)) {
+      launched_(subprocess::launch(args_, options_)),
+      is_text_(launched_.text.has_value()) {
     // What they hold must not live as long as the child.
     options_.preexec_fn = nullptr;
     options_.stdin_ = {};
@@ -132,6 +135,9 @@ void Child::talk(const std::optional<std::string>& input, Timeout timeout,
         throw subprocess::TimeoutExpired(args_, subprocess::seconds_of(timeout), bytes(output_),
                                          bytes(error_output_));
     }
+    // Both or none: what cannot be decoded costs neither.
+    if (output_) exchange_->finish(*output_);
+    if (error_output_) exchange_->finish(*error_output_);
     Output result;
     if (output_) result.stdout_ = exchange_->take_text(*output_);
     if (error_output_) result.stderr_ = exchange_->take_text(*error_output_);
@@ -143,10 +149,7 @@ Output Child::communicate(const std::optional<std::string>& input, Timeout timeo
     stop = usable(stop);
     const WaitLimits limits = limits_of(timeout, stop);
     // Another thread's conversation comes first; its result is then this one's too.
-    const bool is_mine = stop != nullptr
-                             ? conversation_lock_.acquire(*stop, left_of(limits.deadline))
-                             : conversation_lock_.acquire(true, left_of(limits.deadline));
-    if (!is_mine) throw_expired(timeout);
+    if (!subprocess::acquire_within(conversation_lock_, limits)) throw_expired(timeout);
     const std::unique_lock held(conversation_lock_, std::adopt_lock);
     talk(input, timeout, limits);
     return *result_;
@@ -159,10 +162,11 @@ Output Child::communicate_once(const std::optional<std::string>& input, Timeout 
 }
 
 int Child::stop(const subprocess::StopOptions& options) {
+    // The child may end before those that it has started, and be reaped by any thread.
+    process().kill_group_at_end();
     process().signal_all(options.ask);
     const WaitEnd end = process().wait(limits_of(options.grace));
     if (end != WaitEnd::notified || process().leads_group()) {
-        // What is left of the group, too: the child may have ended before those that it started.
         process().signal_all(kKillSignal);
         (void)process().wait(uninterruptible({}));
     }
@@ -175,6 +179,8 @@ void Child::close_and_wait() {
     const auto attempt = [&first](auto&& close) {
         try {
             close();
+        } catch (const os::ForcedUnwind&) {
+            throw;
         } catch (...) {
             if (!first) first = std::current_exception();
         }
@@ -182,18 +188,30 @@ void Child::close_and_wait() {
     if (launched_.output != nullptr) attempt([&] { launched_.output->close(); });
     if (launched_.error_output != nullptr) attempt([&] { launched_.error_output->close(); });
     if (launched_.input != nullptr) attempt([&] { launched_.input->close(); });
+    hang_up();
     const WaitEnd end = wait_for_end({});
     throw_if_stopped(end);
     if (first) std::rethrow_exception(first);
 }
 
 void Child::kill_and_wait() noexcept {
+    if (kill_all()) wait_killed();
+}
+
+bool Child::kill_all() noexcept {
+    const os::WithoutCancellation whole;
     try {
         process().signal_all(kKillSignal);
+        return true;
     } catch (...) {
-        // A child that is another user's by now: it is waited for all the same.
+        // A child that is another user's by now. It could go on for ever: it is left to the reaper.
         report_unraisable({std::current_exception(), "", "run"});
+        return false;
     }
+}
+
+void Child::wait_killed() noexcept {
+    const os::WithoutCancellation whole;
     try {
         (void)process().wait(uninterruptible({}));
     } catch (...) {
@@ -201,37 +219,57 @@ void Child::kill_and_wait() noexcept {
     }
 }
 
-void Child::close_pipes_silently() noexcept {
-    const bool is_unwinding = std::uncaught_exceptions() > unwinding_;
-    try {
-        if (launched_.output != nullptr) launched_.output->close();
-        if (launched_.error_output != nullptr) launched_.error_output->close();
-        if (launched_.input == nullptr) return;
-        // What is kept for a child that is about to be ended is lost with it. To write it could
-        // block on a full pipe until the child ends by itself.
-        const bool is_to_end =
-            options_.on_drop == OnDrop::terminate || options_.on_drop == OnDrop::kill;
-        if (is_unwinding || is_to_end || !process().is_own()) {
-            const threading::Guard held(launched_.input->lock());
-            launched_.input->close_locked();
-        } else {
-            launched_.input->close();
-        }
-    } catch (...) {
-        // A child that reads no more, or Ctrl-C, which the next wait throws again.
-    }
+bool Child::is_unwinding() const noexcept {
+    return std::uncaught_exceptions() > unwinding_;
 }
 
-void Child::wait_at_drop() noexcept {
-    const bool is_unwinding = std::uncaught_exceptions() > unwinding_;
+/// Until now the terminal has been kept open, whichever streams were closed: a child that has
+/// closed its side, or has been told that its input ends, must not be killed by SIGHUP for that.
+void Child::hang_up() noexcept {
+    if (!has_hung_up_.exchange(true)) launched_.terminal.close();
+}
+
+void Child::signal_at_drop() noexcept {
     try {
         if (options_.on_drop == OnDrop::terminate) process().signal_all(kTerminateSignal);
         if (options_.on_drop == OnDrop::kill) process().signal_all(kKillSignal);
+    } catch (...) {
+        report_unraisable({std::current_exception(), "", "Popen"});
+    }
+}
+
+void Child::close_pipes_silently() noexcept {
+    const bool is_own = process().is_own();
+    const bool waits = options_.on_drop == OnDrop::wait && is_own && !is_unwinding();
+    const auto attempt = [](auto&& close) {
+        try {
+            close();
+        } catch (...) {
+            // A child that reads no more, or Ctrl-C, which the next wait throws again.
+        }
+    };
+    for (PipeReaderState* each : {launched_.output.get(), launched_.error_output.get()}) {
+        if (each == nullptr) continue;
+        // Another thread may read what the child goes on writing for as long as it runs.
+        attempt([&] { waits ? each->close() : each->abandon(!is_own); });
+    }
+    if (launched_.input == nullptr) return;
+    // What is kept for a child that is to be ended is lost with it. To write it could block on a
+    // full pipe until the child ends by itself. A terminal is about to hang up, which says more
+    // than the end of its input.
+    const bool is_kept_written = options_.on_drop == OnDrop::reap && !is_unwinding();
+    attempt([&] {
+        waits ? launched_.input->close(false) : launched_.input->abandon(!is_own, is_kept_written);
+    });
+}
+
+void Child::wait_at_drop() noexcept {
+    try {
         WaitEnd end = WaitEnd::timed_out;
-        if (options_.on_drop == OnDrop::kill) {
-            end = process().wait(uninterruptible({}));
-        } else if (is_unwinding) {
+        if (is_unwinding()) {
             end = process().wait(uninterruptible(kGrace));
+        } else if (options_.on_drop == OnDrop::kill) {
+            end = process().wait(uninterruptible({}));
         } else {
             end = wait_for_end({});
         }
@@ -244,7 +282,11 @@ void Child::wait_at_drop() noexcept {
 }
 
 Child::~Child() {
+    // Nothing here may be unwound; a request to cancel this thread stays for later.
+    const os::WithoutCancellation whole;
+    if (process().is_own() && !process().poll()) signal_at_drop();
     close_pipes_silently();
+    hang_up();
     if (!process().is_own()) return;
     if (!process().poll() && options_.on_drop != OnDrop::reap) wait_at_drop();
     if (!process().poll()) subprocess::leave_to_reaper(std::move(launched_.process));
@@ -253,10 +295,10 @@ Child::~Child() {
 void Child::set_text(bool is_text) {
     std::optional<subprocess::TextFormat> format;
     if (is_text) format = subprocess::find_text_format(options_.encoding, options_.errors);
-    if (launched_.input != nullptr) launched_.input->set_text(format);
     if (launched_.output != nullptr) launched_.output->set_text(format);
     if (launched_.error_output != nullptr) launched_.error_output->set_text(format);
-    launched_.text = std::move(format);
+    if (launched_.input != nullptr) launched_.input->set_text(format);
+    is_text_.store(is_text, std::memory_order_relaxed);
 }
 
 std::string Child::repr() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,8 +25,9 @@ namespace weft::detail {
 ///                                  +--+ a limit: what was read is kept
 ///
 /// `conversation_lock_` is held during communicate(). Order of shutdown, in the destructor: the
-/// pipes, input first; the wait that `on_drop` asks for; then the process is dropped, to the reaper
-/// if it still runs.
+/// signal that `on_drop` asks for; the pipes, outputs first, of which only a destructor that waits
+/// for the child waits for other threads that use them; the wait that `on_drop` asks for; then the
+/// process is dropped, to the reaper if it still runs.
 class Child {
 public:
     Child(subprocess::Args args, subprocess::PopenOptions options);
@@ -45,10 +47,14 @@ public:
     void close_and_wait();
     /// SIGKILL for the child, and its group if it leads one, then waits, come what may.
     void kill_and_wait() noexcept;
+    /// The first half of that; false when the child is not ours to kill, and is not waited for.
+    bool kill_all() noexcept;
+    /// The second half.
+    void wait_killed() noexcept;
     [[nodiscard]] subprocess::ChildProcess& process() const noexcept { return *launched_.process; }
     [[nodiscard]] subprocess::Launched& launched() noexcept { return launched_; }
     [[nodiscard]] const subprocess::Args& args() const noexcept { return args_; }
-    [[nodiscard]] bool is_text() const noexcept { return launched_.text.has_value(); }
+    [[nodiscard]] bool is_text() const noexcept { return is_text_.load(std::memory_order_relaxed); }
     void set_text(bool is_text);
     [[nodiscard]] std::string repr() const;
 
@@ -78,13 +84,18 @@ private:
     /// Waits; `interrupted` comes after a grace for the child. Does not throw for ends.
     WaitEnd wait_for_end(const WaitLimits& limits);
     [[noreturn]] void throw_expired(Timeout timeout) const;
+    void signal_at_drop() noexcept;
     void close_pipes_silently() noexcept;
     void wait_at_drop() noexcept;
+    [[nodiscard]] bool is_unwinding() const noexcept;
+    void hang_up() noexcept;
 
     subprocess::Args args_;
     subprocess::PopenOptions options_;
     int unwinding_;  ///< how many exceptions were under way at the start
     subprocess::Launched launched_;
+    std::atomic<bool> is_text_;
+    std::atomic<bool> has_hung_up_{false};
     std::atomic<bool> has_given_grace_{false};  ///< Ctrl-C makes it wait a moment, once
 
     threading::Lock conversation_lock_;  ///< guards what follows

@@ -21,6 +21,9 @@ using weft::detail::WaitLimits;
 
 namespace {
 
+constexpr int kKillSignal = 9;
+constexpr weft::detail::Nanoseconds kTracedPause = 1'000'000;
+
 class Held {
 public:
     explicit Held(weft::detail::LowLock& lock) noexcept : lock_(lock) { lock_.lock(); }
@@ -52,6 +55,9 @@ std::optional<os::Usage> ChildProcess::usage() const noexcept {
 
 void ChildProcess::look_locked() noexcept {
     if (has_ended_.load(std::memory_order_relaxed)) return;
+    if (kills_group_at_end_ && os::is_unreaped(pid_, pidfd_.fd())) {
+        (void)os::signal_group(pid_, pidfd_.fd(), kKillSignal, false);
+    }
     const os::ChildLook look = os::look_at_child(pid_, pidfd_.fd());
     if (look.state == os::ChildLook::State::running) return;
     code_ = look.code;
@@ -66,6 +72,12 @@ std::optional<int> ChildProcess::poll() noexcept {
         look_locked();
     }
     return code();
+}
+
+void ChildProcess::kill_group_at_end() noexcept {
+    if (!leads_group_) return;
+    const Held held(lock_);
+    kills_group_at_end_ = true;
 }
 
 WaitEnd ChildProcess::wait(const WaitLimits& limits) {
@@ -85,6 +97,16 @@ WaitEnd ChildProcess::wait(const WaitLimits& limits) {
         const WaitEnd end = weft::detail::wait_for_descriptors({&watched, 1}, limits);
         if (poll()) return WaitEnd::notified;
         if (end != WaitEnd::notified) return end;
+        // Ended, and not to be waited for yet: somebody traces it. Nothing tells when that is over.
+        WaitLimits pause = limits;
+        const weft::detail::Nanoseconds next = weft::detail::now() + kTracedPause;
+        if (limits.deadline.is_never() || limits.deadline.when() > next) {
+            pause.deadline = Deadline::at(next);
+        }
+        const WaitEnd paused = weft::detail::wait_for_descriptors({}, pause);
+        if (paused != WaitEnd::timed_out || limits.deadline.has_passed()) {
+            return poll() ? WaitEnd::notified : paused;
+        }
     }
 }
 
@@ -152,7 +174,13 @@ public:
 
     void reap() noexcept {
         if (count_.load(std::memory_order_relaxed) == 0) return;
-        std::unique_ptr<ChildProcess> ended;  // destroyed after the lock is released
+        // One by one, and after the lock is released: a chain would be destroyed by recursion.
+        struct Ended {
+            std::unique_ptr<ChildProcess> first;
+            ~Ended() {
+                while (first != nullptr) first = std::move(first->next_);
+            }
+        } ended;
         const Held held(lock_);
         forget_other_process();
         for (std::unique_ptr<ChildProcess>* link = &first_; *link != nullptr;) {
@@ -162,8 +190,8 @@ public:
             }
             std::unique_ptr<ChildProcess> one = std::move(*link);
             *link = std::move(one->next_);
-            one->next_ = std::move(ended);
-            ended = std::move(one);
+            one->next_ = std::move(ended.first);
+            ended.first = std::move(one);
             count_.fetch_sub(1, std::memory_order_relaxed);
         }
     }

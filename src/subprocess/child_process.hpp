@@ -46,6 +46,9 @@ public:
     bool signal_group(int number);
     /// To its group if it leads one, else to the child.
     void signal_all(int number);
+    /// From now on, whoever finds the end of a child that leads a group kills what is left of that
+    /// group before the child is reaped: afterwards an older kernel could not name it any more.
+    void kill_group_at_end() noexcept;
 
     [[nodiscard]] os::ProcessId pid() const noexcept { return pid_; }
     [[nodiscard]] int pidfd() const noexcept { return pidfd_.fd(); }
@@ -70,6 +73,7 @@ private:
     mutable weft::detail::LowLock lock_;
     std::atomic<bool> has_ended_{false};  ///< set under lock_, after code_ and usage_
     bool is_reaped_ = false;              ///< guarded by lock_
+    bool kills_group_at_end_ = false;     ///< guarded by lock_
     int code_ = 0;
     std::optional<os::Usage> usage_;
     std::unique_ptr<ChildProcess> next_;  ///< the reaper's

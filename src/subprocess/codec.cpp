@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include <weft/errors.hpp>
@@ -114,7 +116,13 @@ ErrorPolicy find_policy(const std::string& name) {
 
 std::optional<os::TextConverter> converter(const char* to, const char* from, bool is_needed) {
     if (!is_needed) return std::nullopt;
-    return os::TextConverter(to, from);
+    os::TextConverter result(to, from);
+    if (!result) {
+        // The encoding is known, as was found before: the system is short of something.
+        throw std::system_error(errno, std::generic_category(),
+                                fmt::format("iconv_open: '{}' to '{}'", from, to));
+    }
+    return result;
 }
 
 /// The byte that stands at the beginning of the text in the form that surrogateescape gives it
@@ -174,25 +182,27 @@ void Decoder::decode(std::string_view bytes, std::string& out, bool is_final) {
             decode_utf8(bytes, out, is_final);
         }
     } catch (...) {
+        carry_ = bytes;
         translate_newlines(out, from, true);
         throw;
     }
     translate_newlines(out, from, is_final);
 }
 
-std::string Decoder::decode_all(std::string bytes) {
+std::string Decoder::decode_all(std::string& bytes) {
     const bool is_plain = !converter_ && !format_.has_signature && carry_.empty() && !has_return_;
     if (is_plain && std::memchr(bytes.data(), '\r', bytes.size()) == nullptr &&
         scan_utf8(bytes).valid == bytes.size()) {
-        return bytes;
+        return std::exchange(bytes, {});
     }
     std::string text;
     text.reserve(bytes.size());
     decode(bytes, text, true);
+    bytes = {};
     return text;
 }
 
-void Decoder::decode_utf8(std::string_view bytes, std::string& out, bool is_final) {
+void Decoder::decode_utf8(std::string_view& bytes, std::string& out, bool is_final) {
     if (format_.has_signature && is_at_start_) {
         const bool could_be = kSignature.starts_with(bytes.substr(0, kSignature.size()));
         if (could_be && bytes.size() < kSignature.size() && !is_final) {
@@ -220,13 +230,11 @@ void Decoder::decode_utf8(std::string_view bytes, std::string& out, bool is_fina
         const char* reason = prefix.is_incomplete ? "unexpected end of data"
                              : can_start          ? "invalid continuation byte"
                                                   : "invalid start byte";
-        handle_bad(bytes.substr(0, prefix.bad), reason, out);
-        position_ += prefix.bad;
-        bytes.remove_prefix(prefix.bad);
+        skip_bad(bytes, prefix.bad, reason, out);
     }
 }
 
-void Decoder::decode_other(std::string_view bytes, std::string& out, bool is_final) {
+void Decoder::decode_other(std::string_view& bytes, std::string& out, bool is_final) {
     while (!bytes.empty()) {
         const os::TextConverter::Result result = converter_->convert(bytes, out);
         position_ += result.consumed;
@@ -237,12 +245,23 @@ void Decoder::decode_other(std::string_view bytes, std::string& out, bool is_fin
             return;
         }
         const bool is_cut = result.stop == Stop::incomplete;
-        const std::string_view bad = is_cut ? bytes : bytes.substr(0, format_.unit);
-        handle_bad(bad, is_cut ? "unexpected end of data" : "illegal multibyte sequence", out);
-        position_ += bad.size();
-        bytes.remove_prefix(bad.size());
+        skip_bad(bytes, is_cut ? bytes.size() : std::min(bytes.size(), format_.unit),
+                 is_cut ? "unexpected end of data" : "illegal multibyte sequence", out);
     }
     if (is_final) converter_->finish(out);
+}
+
+void Decoder::skip_bad(std::string_view& bytes, std::size_t size, const char* reason,
+                       std::string& out) {
+    const std::string_view bad = bytes.substr(0, size);
+    bytes.remove_prefix(size);
+    try {
+        handle_bad(bad, reason, out);
+    } catch (...) {
+        position_ += size;
+        throw;
+    }
+    position_ += size;
 }
 
 void Decoder::handle_bad(std::string_view bad, const char* reason, std::string& out) {

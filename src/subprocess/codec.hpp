@@ -42,14 +42,20 @@ public:
     explicit Decoder(TextFormat format);
 
     /// Appends the text of `bytes` to `out`. With `is_final`, what is incomplete is an error.
-    /// Throws `std::invalid_argument` under the policy "strict", having appended what came before.
+    /// Throws `std::invalid_argument` under the policy "strict", having appended what came before;
+    /// what comes after the bad bytes is kept for the next call.
     void decode(std::string_view bytes, std::string& out, bool is_final);
     /// The same for a whole text, without copying one that needs no change.
-    [[nodiscard]] std::string decode_all(std::string bytes);
+    /// Takes the bytes only if that succeeds.
+    [[nodiscard]] std::string decode_all(std::string& bytes);
+    /// What was given and is not in any output yet, as bytes.
+    [[nodiscard]] std::string undecoded() const { return (has_return_ ? "\r" : "") + carry_; }
 
 private:
-    void decode_utf8(std::string_view bytes, std::string& out, bool is_final);
-    void decode_other(std::string_view bytes, std::string& out, bool is_final);
+    // `bytes` shrinks to what has not been dealt with.
+    void decode_utf8(std::string_view& bytes, std::string& out, bool is_final);
+    void decode_other(std::string_view& bytes, std::string& out, bool is_final);
+    void skip_bad(std::string_view& bytes, std::size_t size, const char* reason, std::string& out);
     void handle_bad(std::string_view bad, const char* reason, std::string& out);
     void translate_newlines(std::string& out, std::size_t from, bool is_final);
 

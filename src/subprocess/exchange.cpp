@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "detail/fd_wait.hpp"
+#include "os/posix/forced_unwind.hpp"
+#include "subprocess/limits.hpp"
 
 namespace weft::subprocess {
 
@@ -19,18 +21,22 @@ using weft::detail::PipeReaderState;
 using weft::detail::PipeWriterState;
 using weft::detail::WaitEnd;
 
-/// Writes all of it to a descriptor of the program's, waiting as it takes.
-void write_all(int fd, std::string_view text) {
+/// Writes all of it to a descriptor of the program's, within the limits.
+WaitEnd write_all(int fd, std::string_view text, const weft::detail::WaitLimits& limits) {
+    // What is ready takes a small piece without blocking; a large one could block.
+    const std::size_t most = os::takes_all_at_once(fd) ? text.size() : os::atomic_pipe_write();
     while (!text.empty()) {
-        const os::Written result = os::write_some(fd, text);
-        if (result.error == EAGAIN) {
-            os::Watched watched{.fd = fd, .for_input = false, .for_output = true};
-            weft::detail::throw_if_stopped(weft::detail::wait_for_descriptors({&watched, 1}, {}));
-        } else if (result.error != 0) {
+        if (is_interrupted(limits)) return WaitEnd::interrupted;
+        os::Watched watched{.fd = fd, .for_input = false, .for_output = true};
+        const WaitEnd end = weft::detail::wait_for_descriptors({&watched, 1}, limits);
+        if (end != WaitEnd::notified) return end;
+        const os::Written result = os::write_some(fd, text.substr(0, most));
+        if (result.error != 0 && result.error != EAGAIN) {
             throw std::system_error(result.error, std::generic_category(), "write (tee)");
         }
         text.remove_prefix(result.size);
     }
+    return WaitEnd::notified;
 }
 
 }  // namespace
@@ -39,6 +45,7 @@ void Exchange::feed(std::shared_ptr<PipeWriterState> writer, std::string_view in
     const threading::Guard held(writer->lock());
     if (writer->fd() < 0) return;
     input_ = writer->take_pending(input);
+    input_ += writer->end_of_input(input_);
     writer_ = std::move(writer);
 }
 
@@ -62,6 +69,14 @@ void Exchange::start(Incoming& incoming) {
     incoming.before = incoming.reader->take_pending();
 }
 
+/// Somebody may have closed an end between two calls.
+void Exchange::forget_closed() {
+    for (const auto& each : incoming_) {
+        if (each->is_open && each->reader->fd() < 0) each->is_open = false;
+    }
+    if (writer_ != nullptr && writer_->fd() < 0) close_writer();
+}
+
 bool Exchange::prepare(std::vector<os::Watched>& watched) const {
     watched.clear();
     for (const auto& each : incoming_) {
@@ -78,8 +93,16 @@ WaitEnd Exchange::run(const weft::detail::WaitLimits& limits) {
     const std::shared_ptr<PipeWriterState> writer = writer_;
     std::vector<std::unique_lock<threading::Lock>> held;
     held.reserve(incoming_.size() + 1);
-    for (const auto& each : incoming_) held.emplace_back(each->reader->lock());
-    if (writer_ != nullptr) held.emplace_back(writer_->lock());
+    const auto take = [&](threading::Lock& lock) {
+        if (!acquire_within(lock, limits)) return false;
+        held.emplace_back(lock, std::adopt_lock);
+        return true;
+    };
+    for (const auto& each : incoming_) {
+        if (!take(each->reader->lock())) return WaitEnd::timed_out;
+    }
+    if (writer_ != nullptr && !take(writer_->lock())) return WaitEnd::timed_out;
+    forget_closed();
     for (const auto& each : incoming_) start(*each);
     if (writer_ != nullptr && input_.empty()) close_writer();
 
@@ -90,17 +113,20 @@ WaitEnd Exchange::run(const weft::detail::WaitLimits& limits) {
         if (end != WaitEnd::notified) return end;
         std::size_t at = 0;
         for (const auto& each : incoming_) {
-            if (each->is_open && watched[at++].is_ready) read_once(*each);
+            if (!each->is_open || !watched[at++].is_ready) continue;
+            const WaitEnd heard = read_once(*each, limits);
+            if (heard != WaitEnd::notified) return heard;
         }
         if (writer_ != nullptr && watched[at].is_ready) write_once();
-        // A stream that is always ready must not hide that the time is up.
+        // A stream that is always ready must not hide Ctrl-C, or that the time is up.
+        if (is_interrupted(limits)) return WaitEnd::interrupted;
         if (limits.stop != nullptr && limits.stop->stop_requested()) return WaitEnd::cancelled;
         if (limits.deadline.has_passed() && prepare(watched)) return WaitEnd::timed_out;
     }
     return WaitEnd::notified;
 }
 
-void Exchange::read_once(Incoming& incoming) {
+WaitEnd Exchange::read_once(Incoming& incoming, const weft::detail::WaitLimits& limits) {
     Capture& into = incoming.listener.is_captured ? incoming.capture : incoming.line_bytes;
     const std::span<char> room = into.room();
     const std::size_t size = incoming.reader->read_raw(room);
@@ -114,14 +140,23 @@ void Exchange::read_once(Incoming& incoming) {
     }
     const std::string_view bytes(room.data(), size);
     if (incoming.listener.is_captured) into.commit(size);
-    hear(incoming, bytes, size == 0);
+    return hear(incoming, bytes, size == 0, limits);
 }
 
-void Exchange::hear(Incoming& incoming, std::string_view bytes, bool is_end) {
+WaitEnd Exchange::hear(Incoming& incoming, std::string_view bytes, bool is_end,
+                       const weft::detail::WaitLimits& limits) {
     const Listener& listener = incoming.listener;
-    if (!bytes.empty() && listener.tee >= 0) write_all(listener.tee, bytes);
+    if (!bytes.empty() && listener.tee >= 0) {
+        const WaitEnd end = write_all(listener.tee, bytes, limits);
+        if (end != WaitEnd::notified) return end;
+    }
     if (!bytes.empty() && listener.on_chunk) listener.on_chunk(bytes);
-    if (!listener.on_line) return;
+    if (listener.on_line) hear_lines(incoming, bytes, is_end);
+    return WaitEnd::notified;
+}
+
+void Exchange::hear_lines(Incoming& incoming, std::string_view bytes, bool is_end) const {
+    const Listener& listener = incoming.listener;
     std::size_t looked_at = incoming.line.size();  // there is no end of a line in it
     if (incoming.decoder) {
         incoming.decoder->decode(bytes, incoming.line, is_end);
@@ -145,7 +180,8 @@ void Exchange::hear(Incoming& incoming, std::string_view bytes, bool is_end) {
 void Exchange::write_once() {
     const std::string_view rest = std::string_view(input_).substr(written_);
     std::size_t most = os::atomic_pipe_write();
-    if (rest.size() > most && !nonblocking_) {
+    // A terminal cannot be opened a second time, that would make a new one; ours does not block.
+    if (rest.size() > most && !nonblocking_ && !writer_->is_terminal()) {
         nonblocking_ = os::reopen_for_nonblocking_writes(writer_->fd());
         if (rest.size() > kUsualPipe) (void)os::set_pipe_size(writer_->fd(), kLargePipe);
     }
@@ -154,8 +190,9 @@ void Exchange::write_once() {
     if (nonblocking_) most = rest.size();
     const os::Written result = os::write_some(fd, rest.substr(0, most));
     written_ += result.size;
-    // A child that reads no more is none of our business.
-    if (result.error == EPIPE || written_ == input_.size()) {
+    // A child that reads no more is none of our business. EIO is how a terminal says so.
+    const bool is_gone = result.error == EPIPE || (result.error == EIO && writer_->is_terminal());
+    if (is_gone || written_ == input_.size()) {
         close_writer();
     } else if (result.error != 0 && result.error != EAGAIN) {
         throw std::system_error(result.error, std::generic_category(), "write to a child");
@@ -171,14 +208,30 @@ void Exchange::close_writer() noexcept {
 
 std::string Exchange::bytes(std::size_t number) const {
     const Incoming& incoming = *incoming_[number];
-    return incoming.before + incoming.capture.copy();
+    return incoming.before + incoming.bytes + incoming.capture.copy();
 }
 
-std::string Exchange::take_text(std::size_t number) {
+void Exchange::finish(std::size_t number) {
     Incoming& incoming = *incoming_[number];
-    std::string rest = incoming.reader->decode_rest(incoming.capture.take());
-    if (incoming.before.empty()) return rest;
-    return std::exchange(incoming.before, {}) + rest;
+    if (incoming.text) return;
+    const threading::Guard held(incoming.reader->lock());
+    if (incoming.error && incoming.reader->is_text()) std::rethrow_exception(incoming.error);
+    if (incoming.bytes.empty()) incoming.bytes = incoming.capture.take();
+    try {
+        std::string text = incoming.reader->decode_rest(incoming.bytes);
+        if (!incoming.before.empty()) text.insert(0, std::exchange(incoming.before, {}));
+        incoming.text = std::move(text);
+    } catch (const os::ForcedUnwind&) {
+        throw;
+    } catch (...) {
+        // The decoder has gone on, so that a second attempt could find another end.
+        incoming.error = std::current_exception();
+        throw;
+    }
+}
+
+std::string Exchange::take_text(std::size_t number) noexcept {
+    return *std::exchange(incoming_[number]->text, std::nullopt);
 }
 
 }  // namespace weft::subprocess

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -49,10 +50,14 @@ public:
     /// listeners throw, and `std::system_error`.
     weft::detail::WaitEnd run(const weft::detail::WaitLimits& limits);
 
-    /// What was read of an output so far, as bytes.
+    /// What was read of an output so far, as bytes; what had been read before this conversation
+    /// and not handed out comes first, as it was kept: decoded in text mode.
     [[nodiscard]] std::string bytes(std::size_t number) const;
-    /// The whole of it, decoded in text mode. Once, after the end.
-    [[nodiscard]] std::string take_text(std::size_t number);
+    /// Decodes the whole of it in text mode, after the end. When that fails nothing is lost: each
+    /// further call throws the same, or, if the stream is no longer in text mode, has the bytes.
+    void finish(std::size_t number);
+    /// What finish() has made. Once.
+    [[nodiscard]] std::string take_text(std::size_t number) noexcept;
 
 private:
     struct Incoming {
@@ -63,6 +68,9 @@ private:
         Capture line_bytes{};              ///< where reads go that are not captured
         std::optional<Decoder> decoder{};  ///< of the lines
         std::string line{};                ///< the beginning of one
+        std::string bytes{};               ///< what the capture has given at the end
+        std::exception_ptr error{};        ///< why they cannot be decoded
+        std::optional<std::string> text{};
         bool has_started = false;
         bool is_large = false;  ///< the pipe's buffer has been enlarged
         bool is_open = true;
@@ -71,9 +79,13 @@ private:
     void start(Incoming& incoming);
     void write_once();
     void close_writer() noexcept;
-    void read_once(Incoming& incoming);
-    void hear(Incoming& incoming, std::string_view bytes, bool is_end);
+    [[nodiscard]] weft::detail::WaitEnd read_once(Incoming& incoming,
+                                                  const weft::detail::WaitLimits& limits);
+    [[nodiscard]] weft::detail::WaitEnd hear(Incoming& incoming, std::string_view bytes,
+                                             bool is_end, const weft::detail::WaitLimits& limits);
+    void hear_lines(Incoming& incoming, std::string_view bytes, bool is_end) const;
     [[nodiscard]] bool prepare(std::vector<os::Watched>& watched) const;
+    void forget_closed();
 
     std::shared_ptr<weft::detail::PipeWriterState> writer_;
     std::string input_;

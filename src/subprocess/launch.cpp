@@ -44,6 +44,7 @@ public:
     [[nodiscard]] bool is_terminal(std::size_t stream) const noexcept {
         return is_terminal_[stream];
     }
+    [[nodiscard]] os::Descriptor take_terminal() noexcept { return std::move(terminal_.ours); }
     [[nodiscard]] bool has_terminal() const noexcept { return bool(terminal_.theirs); }
 
 private:
@@ -177,18 +178,21 @@ Launched launch(const Args& args, const PopenOptions& options) {
     // All memory that is needed once the child runs: it could not be told of a failure any more.
     Launched launched;
     launched.text = plan.text();
-    const PipeStyle style = style_of(options, plan.text());
+    const auto style = [&](std::size_t stream) {
+        PipeStyle result = style_of(options, plan.text());
+        result.is_terminal = streams.is_terminal(stream);
+        return result;
+    };
     if (os::Descriptor end = streams.take_ours(0)) {
-        launched.input = std::make_shared<PipeWriterState>(std::move(end), style);
+        launched.input = std::make_shared<PipeWriterState>(std::move(end), style(0));
     }
     if (os::Descriptor end = streams.take_ours(1)) {
-        launched.output =
-            std::make_shared<PipeReaderState>(std::move(end), style, streams.is_terminal(1));
+        launched.output = std::make_shared<PipeReaderState>(std::move(end), style(1));
     }
     if (os::Descriptor end = streams.take_ours(2)) {
-        launched.error_output =
-            std::make_shared<PipeReaderState>(std::move(end), style, streams.is_terminal(2));
+        launched.error_output = std::make_shared<PipeReaderState>(std::move(end), style(2));
     }
+    launched.terminal = streams.take_terminal();
     os::Descriptor family_end;  // the child's copy of it is the one that counts
     if (options.track_family) {
         os::Pipe family = os::create_pipe();

@@ -20,6 +20,7 @@ struct Launched {
     std::shared_ptr<weft::detail::PipeReaderState> output{};
     std::shared_ptr<weft::detail::PipeReaderState> error_output{};
     std::optional<TextFormat> text{};  ///< none: bytes
+    os::Descriptor terminal{};         ///< the child's, which hangs up when all our ends are closed
     os::Descriptor family{};  ///< ends when no descendant holds the other end; nothing is read
 };
 

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -11,6 +12,7 @@
 #include <weft/errors.hpp>
 
 #include "detail/fd_wait.hpp"
+#include "os/terminal.hpp"
 #include "subprocess/limits.hpp"
 #include "subprocess/utf8.hpp"
 
@@ -36,17 +38,42 @@ std::optional<Encoder> encoder_of(const std::optional<TextFormat>& text) {
     throw std::invalid_argument("I/O operation on a closed pipe");
 }
 
+/// Waits for one descriptor, within the caller's limits and until `abandoned`, which throws what a
+/// closed pipe throws.
+WaitEnd wait_unless_abandoned(os::Watched watched, const WaitLimits& limits,
+                              const std::stop_source& abandoned) {
+    // Something that is always ready must not hide Ctrl-C.
+    if (subprocess::is_interrupted(limits)) return WaitEnd::interrupted;
+    WaitEnd end = WaitEnd::notified;
+    WaitLimits both = limits;
+    if (limits.stop == nullptr) {
+        const std::stop_token token = abandoned.get_token();
+        both.stop = &token;
+        end = wait_for_descriptors({&watched, 1}, both);
+    } else {
+        std::stop_source either;
+        const auto stop = [&either] { either.request_stop(); };
+        const std::stop_callback on_stop(*limits.stop, stop);
+        const std::stop_callback on_abandon(abandoned.get_token(), stop);
+        const std::stop_token token = either.get_token();
+        both.stop = &token;
+        end = wait_for_descriptors({&watched, 1}, both);
+    }
+    if (abandoned.stop_requested()) throw_closed();
+    return end;
+}
+
 }  // namespace
 
 // PipeReaderState
 // ----------------------------------------------------------------------------------
 
-PipeReaderState::PipeReaderState(os::Descriptor fd, const PipeStyle& style, bool is_terminal)
+PipeReaderState::PipeReaderState(os::Descriptor fd, const PipeStyle& style)
     : owner_(std::move(fd)),
       fd_(owner_.fd()),
       decoder_(decoder_of(style.text)),
       block_(style.buffer_size == 0 ? 1 : kBlock),
-      is_terminal_(is_terminal) {}
+      is_terminal_(style.is_terminal) {}
 
 void PipeReaderState::require_open() const {
     if (fd() < 0) throw_closed();
@@ -63,8 +90,7 @@ std::size_t PipeReaderState::read_raw(std::span<char> into) const {
 }
 
 bool PipeReaderState::fill(std::size_t most, const WaitLimits& limits) {
-    os::Watched watched{.fd = fd()};
-    const WaitEnd end = wait_for_descriptors({&watched, 1}, limits);
+    const WaitEnd end = wait_unless_abandoned({.fd = fd()}, limits, abandoned_);
     throw_if_stopped(end);
     if (end == WaitEnd::timed_out) return false;
     // What was handed out goes, or a stream without end would be kept whole.
@@ -73,13 +99,15 @@ bool PipeReaderState::fill(std::size_t most, const WaitLimits& limits) {
     most = std::min(most, kBlock);
     const auto block = std::make_unique_for_overwrite<char[]>(most);
     const std::size_t size = read_raw({block.get(), most});
-    is_at_end_ = size == 0;
+    const bool is_at_end = size == 0;
     const std::string_view bytes(block.get(), size);
     if (decoder_) {
-        decoder_->decode(bytes, pending_, is_at_end_);
+        decoder_->decode(bytes, pending_, is_at_end);
     } else {
         pending_ += bytes;
     }
+    // After a piece that cannot be decoded the end is found again, and with it what came after.
+    is_at_end_ = is_at_end;
     return true;
 }
 
@@ -103,11 +131,17 @@ std::string PipeReaderState::read_all() {
 std::string PipeReaderState::read(std::size_t size) {
     const threading::Guard held(lock_);
     require_open();
+    subprocess::Characters found;
     for (;;) {
-        const subprocess::Characters found =
-            decoder_ ? subprocess::first_characters(pending(), size)
-                     : subprocess::Characters{std::min(size, pending().size()),
-                                              std::min(size, pending().size())};
+        if (decoder_) {
+            // Only what has come since the last look.
+            const auto more =
+                subprocess::first_characters(pending().substr(found.size), size - found.count);
+            found.size += more.size;
+            found.count += more.count;
+        } else {
+            found.size = found.count = std::min(size, pending().size());
+        }
         if (found.count == size || is_at_end_) return take(found.size);
         fill(block_ == 1 ? size - found.count : block_, {});
     }
@@ -151,6 +185,19 @@ void PipeReaderState::close() {
     close_locked();
 }
 
+void PipeReaderState::abandon(bool is_forked) {
+    (void)abandoned_.request_stop();
+    if (is_forked) {
+        // Whoever held it may be a thread that this process does not have.
+        if (!lock_.acquire(false)) return;
+        const std::lock_guard held(lock_, std::adopt_lock);
+        close_locked();
+        return;
+    }
+    const threading::Guard held(lock_);
+    close_locked();
+}
+
 void PipeReaderState::close_locked() noexcept {
     fd_.store(-1, std::memory_order_release);
     owner_.close();
@@ -159,6 +206,22 @@ void PipeReaderState::close_locked() noexcept {
 void PipeReaderState::set_text(const std::optional<TextFormat>& text) {
     auto decoder = decoder_of(text);
     const threading::Guard held(lock_);
+    // Neither what is kept here nor the beginning of a character that was cut has been read yet.
+    std::string kept;
+    std::string begun;
+    if (decoder_) {
+        kept = pending();
+        begun = decoder_->undecoded();
+    } else {
+        begun = pending();
+    }
+    if (decoder) {
+        decoder->decode(begun, kept, false);
+    } else {
+        kept += begun;
+    }
+    pending_ = std::move(kept);
+    taken_ = 0;
     decoder_ = std::move(decoder);
 }
 
@@ -166,9 +229,9 @@ std::string PipeReaderState::take_pending() {
     return take(pending().size());
 }
 
-std::string PipeReaderState::decode_rest(std::string bytes) {
-    if (!decoder_) return bytes;
-    return decoder_->decode_all(std::move(bytes));
+std::string PipeReaderState::decode_rest(std::string& bytes) {
+    if (!decoder_) return std::exchange(bytes, {});
+    return decoder_->decode_all(bytes);
 }
 
 // PipeWriterState
@@ -179,7 +242,8 @@ PipeWriterState::PipeWriterState(os::Descriptor fd, const PipeStyle& style)
       fd_(owner_.fd()),
       encoder_(encoder_of(style.text)),
       buffer_size_(static_cast<std::size_t>(std::max(style.buffer_size, 0))),
-      is_by_lines_(style.is_by_lines) {}
+      is_by_lines_(style.is_by_lines),
+      is_terminal_(style.is_terminal) {}
 
 PipeWriterState::~PipeWriterState() {
     // The last handle: what is kept is still written, as far as anybody reads it; but while an
@@ -205,16 +269,16 @@ void PipeWriterState::write(std::string_view text) {
         pending_ += text;
     }
     const bool has_line = is_by_lines_ && text.find('\n') != std::string_view::npos;
-    if (pending_.size() > buffer_size_ || has_line) flush_locked();
+    if (pending_.size() > buffer_size_ || has_line) flush_locked({});
 }
 
 void PipeWriterState::flush() {
     const threading::Guard held(lock_);
     require_open();
-    flush_locked();
+    flush_locked({});
 }
 
-void PipeWriterState::flush_locked() {
+void PipeWriterState::flush_locked(const WaitLimits& limits) {
     std::size_t written = 0;
     // What was written is gone from what is kept, however this ends.
     struct Keep {
@@ -223,23 +287,55 @@ void PipeWriterState::flush_locked() {
         ~Keep() { pending.erase(0, written); }
     } const keep{pending_, written};
     while (written < pending_.size()) {
-        os::Watched watched{.fd = fd(), .for_input = false, .for_output = true};
-        throw_if_stopped(wait_for_descriptors({&watched, 1}, {}));
+        const WaitEnd end = wait_unless_abandoned(
+            {.fd = fd(), .for_input = false, .for_output = true}, limits, abandoned_);
+        throw_if_stopped(end);
+        if (end == WaitEnd::timed_out) return;
         const auto piece = std::string_view(pending_).substr(written, os::atomic_pipe_write());
-        const os::Written result = os::write_some(fd(), piece);
+        os::Written result = os::write_some(fd(), piece);
+        // What a terminal says when its last user on the other side is gone.
+        if (is_terminal_ && result.error == EIO) result.error = EPIPE;
         if (result.error == EPIPE) written = pending_.size();
         if (result.error != 0 && result.error != EAGAIN) {
             throw std::system_error(result.error, std::generic_category(), "write to a child");
         }
+        if (result.size > 0) is_at_line_start_ = piece[result.size - 1] == '\n';
         written += result.size;
     }
 }
 
-void PipeWriterState::close() {
+std::string PipeWriterState::end_of_input(std::string_view last) const {
+    if (!is_terminal_ || fd() < 0) return {};
+    return os::end_of_input(fd(), last.empty() ? is_at_line_start_ : last.back() == '\n');
+}
+
+void PipeWriterState::abandon(bool is_forked, bool is_kept_written) {
+    (void)abandoned_.request_stop();
+    if (is_forked) {
+        if (!lock_.acquire(false)) return;
+        const std::lock_guard held(lock_, std::adopt_lock);
+        close_locked();
+        return;
+    }
+    const threading::Guard held(lock_);
+    if (fd() >= 0 && is_kept_written) {
+        abandoned_ = std::stop_source();  // nobody else uses it: the lock is held
+        try {
+            flush_locked(subprocess::limits_of(Timeout(0)));
+        } catch (...) {
+            close_locked();
+            throw;
+        }
+    }
+    close_locked();
+}
+
+void PipeWriterState::close(bool says_end) {
     const threading::Guard held(lock_);
     if (fd() < 0) return;
     try {
-        flush_locked();
+        if (says_end) pending_ += end_of_input(pending_);
+        flush_locked({});
     } catch (...) {
         close_locked();
         throw;

@@ -1,5 +1,6 @@
 #include <weft/subprocess/pipeline.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <stdexcept>
@@ -24,6 +25,7 @@ using weft::detail::WaitEnd;
 namespace {
 
 constexpr int kPipeSignal = 13;
+constexpr auto kGrace = std::chrono::milliseconds(250);
 
 /// A pipeline that runs. The children before a failure are killed and waited for by whoever ends
 /// it: killing comes before the destructors, which wait.
@@ -42,14 +44,19 @@ public:
             errors_.emplace(os::create_pipe());
             error_reader_ = std::make_shared<PipeReaderState>(
                 std::move(errors_->input),
-                weft::detail::PipeStyle{.text = listeners_.error_output.text, .buffer_size = 8192},
-                false);
+                weft::detail::PipeStyle{.text = listeners_.error_output.text, .buffer_size = 8192});
         }
         return errors_->output.fd();
     }
 
+    /// All are killed before one is waited for.
     void kill_and_wait() noexcept {
-        for (const auto& each : children_) each->kill_and_wait();
+        std::size_t killed = 0;
+        for (auto& each : children_) {
+            // One that is not ours to kill is not waited for: it goes to the end.
+            if (each->kill_all()) std::swap(each, children_[killed++]);
+        }
+        for (std::size_t i = 0; i < killed; ++i) children_[i]->wait_killed();
     }
 
     void talk(const std::optional<std::string>& input, CompletedPipeline& done, Timeout timeout,
@@ -70,6 +77,7 @@ public:
         for (const auto& each : children_) {
             if (end == WaitEnd::notified) end = each->process().wait(limits);
         }
+        if (end == WaitEnd::interrupted) give_grace();
         weft::detail::throw_if_stopped(end);
         if (end == WaitEnd::timed_out) {
             const auto bytes = [&](const std::optional<std::size_t>& number) {
@@ -83,11 +91,20 @@ public:
         done.returncode = done.returncodes.back();
         done.has_stdout = output && listeners_.output.is_captured;
         done.has_stderr = error_output && listeners_.error_output.is_captured;
+        if (output) exchange.finish(*output);
+        if (error_output) exchange.finish(*error_output);
         if (output) done.stdout_ = exchange.take_text(*output);
         if (error_output) done.stderr_ = exchange.take_text(*error_output);
     }
 
 private:
+    /// Ctrl-C has most likely reached the children as well.
+    void give_grace() {
+        weft::detail::WaitLimits limits = limits_of(kGrace);
+        limits.is_interruptible = false;
+        for (const auto& each : children_) (void)each->process().wait(limits);
+    }
+
     Child::Listeners listeners_;
     std::vector<std::unique_ptr<Child>> children_;
     std::optional<os::Pipe> errors_;
@@ -140,6 +157,10 @@ CompletedPipeline Pipeline::run(PipelineOptions options) const {
     RunOptions run_options = run_options_of(options);
     Prepared prepared = prepare(run_options);
     PopenOptions& whole = prepared.popen;
+    if (whole.stderr_.is(PTY)) {
+        throw std::invalid_argument("stderr_ of a pipeline cannot be PTY; PIPE can be read");
+    }
+    if (options.stop.stop_requested()) weft::detail::throw_if_stopped(WaitEnd::cancelled);
     CompletedPipeline done;
     for (const Command& each : commands_) done.args.push_back(each.args);
 
@@ -152,6 +173,12 @@ CompletedPipeline Pipeline::run(PipelineOptions options) const {
                 i == 0 ? std::move(whole.stdin_)
                        : Redirect(weft::detail::PipeAccess::make(running.last().launched().output));
             Redirect output = is_last ? std::move(whole.stdout_) : Redirect(PIPE);
+            if (own.stderr_.is(PIPE) || own.stderr_.is(PTY)) {
+                throw std::invalid_argument(fmt::format(
+                    "nobody would read stderr_ of command {} of the pipeline: give the pipeline "
+                    "stderr_ = PIPE, or the command a file",
+                    i + 1));
+            }
             connect(own.stdin_, input, i, "stdin_");
             connect(own.stdout_, output, i, "stdout_");
             if (own.stderr_.is_inherited()) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
@@ -243,6 +244,12 @@ void Plan::set_descriptors(const PopenOptions& options) {
     if (!kept_.empty() && kept_.front() < 0) {
         throw std::invalid_argument(
             fmt::format("pass_fds holds {}, which is no descriptor", kept_.front()));
+    }
+    for (const int fd : kept_) {
+        if (!os::is_open(fd)) {
+            throw std::system_error(EBADF, std::generic_category(),
+                                    fmt::format("pass_fds: descriptor {} is not open", fd));
+        }
     }
     plan_.kept = kept_;
     plan_.closes_others = options.close_fds || !kept_.empty();

@@ -14,6 +14,7 @@
 namespace weft::subprocess {
 
 using weft::detail::Child;
+using weft::detail::WaitEnd;
 
 namespace {
 
@@ -23,9 +24,17 @@ void refuse(bool is_given, const char* name, const char* function) {
     }
 }
 
+/// Nothing comes by here of what goes elsewhere.
+void refuse_to_listen(const Listener& listener, const Redirect& stream, const char* name) {
+    if (!Child::listens(listener) || stream.is(PIPE) || stream.is(PTY)) return;
+    throw std::invalid_argument(fmt::format(
+        "on_{0}_line, on_{0}_chunk and tee_{0} need {0}_ to be PIPE, PTY or left out", name));
+}
+
 /// What run() and its relatives share: the child is dead and waited for, whatever happens.
 template <class Talk>
 auto with_child(const Args& args, RunOptions& options, Talk talk) {
+    if (options.stop.stop_requested()) weft::detail::throw_if_stopped(WaitEnd::cancelled);
     Prepared prepared = prepare(options);
     Child child(args, std::move(prepared.popen));
     child.set_listeners(std::move(prepared.listeners));
@@ -79,6 +88,8 @@ Prepared prepare(RunOptions& options) {
     const bool needs_error_output = options.capture_output || Child::listens(error_output);
     if (needs_output && options.stdout_.is_inherited()) options.stdout_ = PIPE;
     if (needs_error_output && options.stderr_.is_inherited()) options.stderr_ = PIPE;
+    refuse_to_listen(output, options.stdout_, "stdout");
+    refuse_to_listen(error_output, options.stderr_, "stderr");
 
     result.popen = {.stdin_ = std::move(options.stdin_),
                     .stdout_ = std::move(options.stdout_),

@@ -2,11 +2,14 @@
 
 #include <exception>
 #include <mutex>
+#include <new>
+#include <string>
 #include <utility>
 
 #include <weft/_thread/identity.hpp>
 #include <weft/unraisable.hpp>
 
+#include "detail/describe.hpp"
 #include "os/posix/forced_unwind.hpp"
 #include "runtime/exit.hpp"
 #include "runtime/this_thread.hpp"
@@ -47,8 +50,30 @@ constexpr std::size_t index_of(HookKind kind) noexcept {
 
 /// The one before is given back last, since its destructor is a user's.
 void replace_hook(ThreadTrace& thread, std::size_t kind, TraceShare share) noexcept {
-    TraceShare::release(std::exchange(thread.hooks[kind], share.give_up()));
+    TraceBox* const before = std::exchange(thread.hooks[kind], share.give_up());
+    if (before != nullptr && before == thread.running && thread.outlived == nullptr) {
+        thread.outlived = before;
+    } else {
+        TraceShare::release(before);
+    }
 }
+
+/// Notes what the thread is in, for a scope.
+class Running {
+public:
+    Running(ThreadTrace& thread, TraceBox* box) noexcept : thread_(thread) {
+        thread_.running = box;
+    }
+    ~Running() {
+        thread_.running = nullptr;
+        TraceShare::release(std::exchange(thread_.outlived, nullptr));
+    }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+private:
+    ThreadTrace& thread_;
+};
 
 /// So that the thread's hooks are given back. Without a slot they are not, which costs memory.
 void watch_for_the_end() noexcept {
@@ -68,27 +93,36 @@ void follow_settings(ThreadTrace& thread) noexcept {
     watch_for_the_end();
 }
 
+void report_failure(std::size_t kind, const Frame& frame, const std::exception_ptr& failure) {
+    const bool is_trace = kind == index_of(HookKind::trace);
+    try {
+        report_unraisable({failure,
+                           is_trace ? "A trace function has failed and is not called any more in "
+                                      "this thread; it was told of"
+                                    : "A profile function has failed and is not called any more in "
+                                      "this thread; it was told of",
+                           std::string(frame.name())});
+    } catch (const std::bad_alloc&) {
+        write_to_stderr(
+            "weft: a trace function has failed, and no memory was left to describe it\n");
+    }
+}
+
 void call_hook(ThreadTrace& thread, std::size_t kind, const Frame& frame, TraceEvent event) {
-    // A share of its own: the hook may set another one.
-    const TraceShare share = TraceShare::share(thread.hooks[kind]);
-    if (share.get() == nullptr) return;
+    TraceBox* const box = thread.hooks[kind];
+    if (box == nullptr) return;
+    const Running running(thread, box);
     std::exception_ptr failure;
     try {
-        share.get()->function(frame, event);
+        box->function(frame, event);
     } catch (const os::ForcedUnwind&) {
         throw;
     } catch (...) {
         failure = std::current_exception();
     }
     if (failure == nullptr) return;
-    if (thread.hooks[kind] == share.get()) replace_hook(thread, kind, {});
-    const bool is_trace = kind == index_of(HookKind::trace);
-    report_unraisable({failure,
-                       is_trace ? "A trace function has failed and is not called any more in this "
-                                  "thread; it was told of"
-                                : "A profile function has failed and is not called any more in "
-                                  "this thread; it was told of",
-                       std::string(frame.name())});
+    if (thread.hooks[kind] == box) replace_hook(thread, kind, {});
+    report_failure(kind, frame, failure);
 }
 
 void set_for_new_threads(HookKind kind, const TraceShare& share) noexcept {

@@ -21,9 +21,11 @@
 // followed, and whether it is inside a hook or at its end, so that nothing is reported. It follows
 // a newer setting at its next traced call.
 //
-// A hook is counted: by each place of the program's that holds it, each thread that has it, and
-// each call of it. A thread gives its own back in its end slot, after its thread_local objects; the
-// program's are never given back. After fork, what other threads held stays counted for ever.
+// A hook is counted: by each place of the program's that holds it and each thread that has it. A
+// call takes no count of its own, which all threads would meet at: a thread that replaces the hook
+// in which it is keeps the older one until it has left it. A thread gives its own back in its end
+// slot, after its thread_local objects; the program's are never given back. After fork, what other
+// threads held stays counted for ever.
 //
 // Order at the end of the program: once the phase is finalized nothing is called any more, so no
 // hook meets a static object that is gone, unless its thread was inside the hook by then.
@@ -94,6 +96,8 @@ struct ThreadTrace {
     bool has_ended = false;
     std::uint64_t followed = 0;  ///< the number of the last setting for all that it knows
     std::array<TraceBox*, kHookKinds> hooks{};
+    TraceBox* running = nullptr;   ///< the one that the thread is in
+    TraceBox* outlived = nullptr;  ///< the same, when it was replaced meanwhile
 };
 
 /// Keeps the calling thread silent over a scope. Calls nothing, since any function that others

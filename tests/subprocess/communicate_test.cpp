@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -334,6 +335,49 @@ TEST(PipeWriter, RefusesTextThatCannotBeEncoded) {
     Popen child({"cat"}, {.stdin_ = PIPE, .stdout_ = PIPE, .encoding = "ascii"});
     EXPECT_THROW(child.stdin_().write("é"), std::invalid_argument);
     EXPECT_EQ(child.communicate("e").stdout_, "e");
+}
+
+TEST(Communicate, KeepsWhatCannotBeDecoded) {
+    Popen child({"sh", "-c", "printf sound; printf 'a\\377b' >&2"},
+                {.stdout_ = PIPE, .stderr_ = PIPE, .text = true});
+    EXPECT_THROW(child.communicate(), std::invalid_argument);
+    EXPECT_THROW(child.communicate(), std::invalid_argument);
+    // As bytes it can be had.
+    child.set_universal_newlines(false);
+    const auto [output, errors] = child.communicate();
+    EXPECT_EQ(output, "sound");
+    EXPECT_EQ(errors, "a\377b");
+    EXPECT_EQ(child.communicate().stderr_, "a\377b");
+}
+
+TEST(Communicate, TakesAStreamThatWasClosedAfterALimitForEnded) {
+    Popen child({"sh", "-c", "echo early; exec sleep 600"},
+                {.stdin_ = PIPE, .stdout_ = PIPE, .stderr_ = PIPE});
+    EXPECT_EQ(child.stdout_().readline(), "early\n");
+    EXPECT_THROW(child.communicate(std::string(1'000'000, 'x'), 0.01), TimeoutExpired);
+    child.kill();
+    child.stdin_().close();
+    child.stdout_().close();
+    EXPECT_EQ(child.communicate().stdout_, "");
+    EXPECT_EQ(child.returncode(), -SIGKILL);
+}
+
+TEST(Communicate, LimitsBindWhileAnotherThreadReads) {
+    Popen child({"sh", "-c", "echo up; echo ready >&2; exec sleep 600"},
+                {.stdout_ = PIPE, .stderr_ = PIPE});
+    std::jthread reader([&] { EXPECT_EQ(child.stdout_().read(), "up\n"); });
+    EXPECT_EQ(child.stderr_().readline(), "ready\n");
+    // Once the line is gone from the pipe that thread is in the middle of its read.
+    for (int size = 1; size > 0; std::this_thread::yield()) {
+        ASSERT_EQ(ioctl(child.stdout_().fileno(), FIONREAD, &size), 0);
+    }
+    EXPECT_THROW(child.communicate(std::nullopt, 0.05), TimeoutExpired);
+    std::stop_source stop;
+    stop.request_stop();
+    EXPECT_THROW(child.communicate(stop.get_token()), weft::Cancelled);
+    child.kill();
+    reader.join();
+    EXPECT_EQ(child.communicate().stdout_, "");
 }
 
 }  // namespace

@@ -125,17 +125,31 @@ TEST(SubprocessFaults, DescriptorsMayRunOut) {
 }
 
 TEST(SubprocessFaults, AChildMayBeKilledAtAnyMoment) {
-    // Killed from outside, after ever more of its work.
+    // Killed from outside, after ever more of its work: at first before it ends, at last after.
+    int killed = 0;
+    int ended = 0;
     for (int round = 0; round < 200; ++round) {
         Popen child({"sh", "-c", "cat >/dev/null; echo end"},
                     {.stdin_ = PIPE, .stdout_ = PIPE, .stderr_ = PIPE});
         child.stdin_().write(std::string(static_cast<std::size_t>(round) * 100, 'x'));
-        for (int i = 0; i < round * 50; ++i) (void)child.poll();
+        if (round >= 190) {
+            child.stdin_().close();
+            EXPECT_EQ(child.stdout_().read(), "end\n");
+        } else if (round % 2 == 1) {
+            child.stdin_().close();
+            for (int i = 0; i < round * 50; ++i) (void)child.poll();
+        }
         kill(child.pid(), SIGKILL);
         const Output output = child.communicate();
         const int code = *child.returncode();
-        EXPECT_TRUE(code == -SIGKILL || (code == 0 && output.stdout_ == "end\n")) << code;
+        EXPECT_TRUE(code == -SIGKILL || code == 0) << code;
+        if (code == 0 && round < 190) {
+            EXPECT_EQ(output.stdout_, "end\n");
+        }
+        ++(output.stdout_ == "end\n" || round >= 190 ? ended : killed);
     }
+    EXPECT_GE(killed, 95);  // every second one waits for the end of its input
+    EXPECT_GE(ended, 10);
 }
 
 TEST(SubprocessFaults, ABadFolderOrProgramLeavesNothing) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -74,6 +75,45 @@ TEST(SubprocessInterrupt, StopKillsAtOnce) {
     const std::jthread finger(press_ctrl_c);
     EXPECT_THROW(child.stop({.grace = 1h}), weft::KeyboardInterrupt);
     EXPECT_EQ(child.poll(), -SIGKILL);
+}
+
+// A stream that is always ready hides nothing: the pipe is full whenever it is looked at.
+
+TEST(SubprocessInterrupt, EndsAConversationThatIsAlwaysReady) {
+    const weft::KeyboardInterruptGuard ctrl_c;
+    std::size_t chunks = 0;
+    EXPECT_THROW(run({"setsid", "yes"}, {.stdout_ = PIPE,
+                                         .on_stdout_chunk =
+                                             [&](std::string_view) {
+                                                 if (++chunks == 3) press_ctrl_c();
+                                             }}),
+                 weft::KeyboardInterrupt);
+    EXPECT_GE(chunks, 3U);
+    EXPECT_LT(chunks, 100U);
+}
+
+TEST(SubprocessInterrupt, EndsAReadThatIsAlwaysReady) {
+    const weft::KeyboardInterruptGuard ctrl_c;
+    Popen child({"setsid", "yes"}, {.stdout_ = PIPE, .on_drop = OnDrop::kill});
+    EXPECT_EQ(child.stdout_().readline(), "y\n");
+    press_ctrl_c();
+    EXPECT_THROW((void)child.stdout_().read(std::size_t{1} << 40U), weft::KeyboardInterrupt);
+    // What was read is kept.
+    EXPECT_EQ(child.stdout_().readline(), "y\n");
+}
+
+TEST(SubprocessInterrupt, EndsATeeThatIsAlwaysReady) {
+    const weft::KeyboardInterruptGuard ctrl_c;
+    const int sink = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    ASSERT_GE(sink, 0);
+    std::size_t chunks = 0;
+    EXPECT_THROW(run({"setsid", "yes"}, {.on_stdout_chunk =
+                                             [&](std::string_view) {
+                                                 if (++chunks == 3) press_ctrl_c();
+                                             },
+                                         .tee_stdout = sink}),
+                 weft::KeyboardInterrupt);
+    close(sink);
 }
 
 }  // namespace

@@ -106,4 +106,10 @@ TEST(Pipeline, RefusesStreamsThatAreInItsWay) {
     EXPECT_THROW((cmd({"true"}) | cmd({"true"}, {.stdin_ = DEVNULL})).run(), std::invalid_argument);
 }
 
+TEST(Pipeline, RefusesAPipeOfErrorsThatNobodyReads) {
+    EXPECT_THROW((cmd({"true"}, {.stderr_ = PIPE}) | cmd({"cat"})).run(), std::invalid_argument);
+    EXPECT_THROW((cmd({"true"}) | cmd({"cat"}, {.stderr_ = PTY})).run(), std::invalid_argument);
+    EXPECT_THROW((cmd({"true"}) | cmd({"cat"})).run({.stderr_ = PTY}), std::invalid_argument);
+}
+
 }  // namespace

@@ -3,22 +3,29 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include <weft/errors.hpp>
 #include <weft/manual_clock.hpp>
+#include <weft/subprocess/pipeline.hpp>
+#include <weft/unraisable.hpp>
 
 #include "subprocess/support.hpp"
 
@@ -376,6 +383,85 @@ TEST(GetStatusOutput, Decodes) {
 TEST(GetOutput, IsTheOutputAlone) {
     EXPECT_EQ(getoutput("echo xyzzy"), "xyzzy");
     EXPECT_EQ(getoutput("exit 1"), "");
+}
+
+TEST(Run, ALimitBindsWhileTheTeeTakesNothing) {
+    int ends[2];
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    EXPECT_THROW(run({"yes"}, {.timeout = 0.1, .tee_stdout = ends[1]}), TimeoutExpired);
+    // A token, too.
+    std::stop_source stop;
+    const std::jthread stopper([&] {
+        // Full up to what is written at once.
+        for (int size = 0; size < 60000; std::this_thread::yield()) ioctl(ends[0], FIONREAD, &size);
+        stop.request_stop();
+    });
+    EXPECT_THROW(run({"yes"}, {.tee_stdout = ends[1], .stop = stop.get_token()}), weft::Cancelled);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+TEST(Run, ATriggeredTokenStartsNothing) {
+    const weft::test::Folder folder;
+    std::stop_source stop;
+    stop.request_stop();
+    const std::string file = (folder / "made").string();
+    EXPECT_THROW(run({"touch", file}, {.stop = stop.get_token()}), weft::Cancelled);
+    EXPECT_THROW(call({"touch", file}, {.stop = stop.get_token()}), weft::Cancelled);
+    EXPECT_THROW((cmd({"touch", file}) | cmd({"cat"})).run({.stop = stop.get_token()}),
+                 weft::Cancelled);
+    EXPECT_FALSE(std::filesystem::exists(file));
+    // A program that cannot be started is not even looked for.
+    EXPECT_THROW(run({"/no/such/program"}, {.stop = stop.get_token()}), weft::Cancelled);
+}
+
+TEST(Run, RefusesToListenToWhatGoesElsewhere) {
+    const auto line = [](std::string_view) {};
+    EXPECT_THROW(run({"true"}, {.stdout_ = DEVNULL, .on_stdout_line = line}),
+                 std::invalid_argument);
+    EXPECT_THROW(run({"true"}, {.stdout_ = PIPE, .stderr_ = STDOUT, .on_stderr_line = line}),
+                 std::invalid_argument);
+    EXPECT_THROW(run({"true"}, {.stderr_ = DEVNULL, .tee_stderr = 2}), std::invalid_argument);
+    try {
+        run({"true"}, {.stdout_ = DEVNULL, .on_stdout_chunk = line});
+        ADD_FAILURE() << "it did not refuse";
+    } catch (const std::invalid_argument& error) {
+        EXPECT_STREQ(error.what(),
+                     "on_stdout_line, on_stdout_chunk and tee_stdout need stdout_ to be PIPE, PTY "
+                     "or left out");
+    }
+    EXPECT_EQ(run({"true"}, {.stdout_ = DEVNULL, .on_stderr_line = line}).returncode, 0);
+}
+
+/// Gives away the right to signal the super-user's processes, for a scope.
+class Powerless {
+public:
+    Powerless() { EXPECT_EQ(setresuid(65534, 65534, 0), 0); }
+    ~Powerless() { EXPECT_EQ(setresuid(0, 0, 0), 0); }
+    Powerless(const Powerless&) = delete;
+    Powerless& operator=(const Powerless&) = delete;
+};
+
+TEST(Run, ALimitBindsForAChildThatMayNotBeKilled) {
+    if (geteuid() != 0) GTEST_SKIP() << "only the super-user can have such a child here";
+    const auto before = weft::set_warning_handler([](weft::WarningCategory, std::string_view) {});
+    int process = 0;
+    {
+        std::optional<Powerless> powerless;
+        EXPECT_THROW(run({"sh", "-c", "echo $$; exec sleep 600"}, {.timeout = 0.1,
+                                                                   .on_stdout_line =
+                                                                       [&](std::string_view line) {
+                                                                           process = std::stoi(
+                                                                               std::string(line));
+                                                                           powerless.emplace();
+                                                                       }}),
+                     TimeoutExpired);
+    }
+    weft::set_warning_handler(before);
+    ASSERT_EQ(kill(process, SIGKILL), 0);
+    siginfo_t info{};
+    ASSERT_EQ(waitid(P_PID, static_cast<id_t>(process), &info, WEXITED | WNOWAIT), 0);
+    run({"true"});  // reaps it
 }
 
 }  // namespace

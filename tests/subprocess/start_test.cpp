@@ -8,9 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <set>
 #include <sstream>
@@ -26,6 +28,7 @@
 
 #include "os/process.hpp"
 #include "subprocess/support.hpp"
+#include "support/leaks.hpp"
 #include "support/limits.hpp"
 
 namespace {
@@ -446,6 +449,125 @@ TEST(Start, TheChildDiesWithTheProgram) {
     char rest = 0;
     EXPECT_EQ(read(ends[0], &rest, 1), 0);
     close(ends[0]);
+}
+
+TEST(Start, NamesADescriptorThatIsNotOpen) {
+    std::string message;
+    EXPECT_EQ(code_of([] { run({"true"}, {.pass_fds = {4000}}); }, &message),
+              std::errc::bad_file_descriptor);
+    EXPECT_THAT(message, HasSubstr("pass_fds: descriptor 4000 is not open"));
+}
+
+TEST(Start, AForkDoesNotWaitForAnotherThreadsChild) {
+    // Each slow child stays before its program until a quick one has been started after it had
+    // begun. If it held the end of the quick one's report, neither would ever go on.
+    int begun[2];
+    int gate[2];
+    ASSERT_EQ(pipe2(begun, O_CLOEXEC | O_NONBLOCK), 0);
+    ASSERT_EQ(pipe2(gate, O_CLOEXEC), 0);
+    std::atomic<bool> is_over = false;
+    std::jthread slow([&] {
+        for (int i = 0; i < 50; ++i) {
+            run({"true"}, {.preexec_fn = [&] {
+                    (void)!write(begun[1], "b", 1);
+                    char byte = 0;
+                    (void)!read(gate[0], &byte, 1);
+                }});
+        }
+        is_over = true;
+    });
+    while (!is_over) {
+        char byte = 0;
+        const bool is_one_waiting = read(begun[0], &byte, 1) == 1;
+        EXPECT_EQ(run({"true"}, {.preexec_fn = [] {}}).returncode, 0);
+        if (is_one_waiting) {
+            ASSERT_EQ(write(gate[1], "g", 1), 1);
+        }
+    }
+    for (const int fd : {begun[0], begun[1], gate[0], gate[1]}) close(fd);
+}
+
+TEST(Start, TakesNoNumberOfAStandardStream) {
+    const pid_t program = fork();
+    if (program == 0) {
+        for (const int fd : {0, 1, 2}) close(fd);
+        Popen child({"cat"}, {.stdin_ = PIPE, .stdout_ = PIPE, .stderr_ = DEVNULL});
+        bool is_above = child.pidfd() > 2;
+        // More than a pipe takes at once: its end is opened a second time.
+        const std::string text(200'000, 'x');
+        is_above = child.communicate(text).stdout_ == text && is_above;
+        Popen on_terminal({"true"}, {.stdin_ = PTY});
+        is_above = is_above && on_terminal.stdin_().fileno() > 2;
+        _exit(is_above ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(program, &status, 0), program);
+    EXPECT_EQ(status, 0);
+}
+
+TEST(Start, AForkGivesThePidfdOfItsOwnChild) {
+    // The kernel reaps the child by itself: its number is free as soon as it ends.
+    const auto before = signal(SIGCHLD, SIG_IGN);
+    for (int i = 0; i < 50; ++i) {
+        Popen child({"true"}, {.preexec_fn = [] {}});
+        EXPECT_GE(child.pidfd(), 0);
+        EXPECT_EQ(child.wait(), 0);
+    }
+    signal(SIGCHLD, before);
+}
+
+/// Whether a thread of this program sleeps.
+bool is_asleep(int thread) {
+    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+    std::string text;
+    std::getline(file, text);
+    return text.find(") S ") != std::string::npos;
+}
+
+TEST(Start, AForkedProgramStartsOnlyWhatItAsksFor) {
+    weft::test::allow_leftover(weft::test::Leftover::thread,
+                               "the thread that starts such children lives to the end");
+    const weft::test::Folder folder;
+    const std::string list = (folder / "list").string();
+    const auto start = [&](const std::string& name) {
+        run({"sh", "-c", "echo $0 >> \"$1\"", name, list}, {.die_with_parent = true});
+    };
+    // The thread that starts such children is busy, and the next one waits for it.
+    int gate[2];
+    int begun[2];
+    ASSERT_EQ(pipe2(gate, O_CLOEXEC), 0);
+    ASSERT_EQ(pipe2(begun, O_CLOEXEC), 0);
+    std::jthread first([&] {
+        run({"true"}, {.preexec_fn =
+                           [&] {
+                               (void)!write(begun[1], "b", 1);
+                               char byte = 0;
+                               (void)!read(gate[0], &byte, 1);
+                           },
+                       .die_with_parent = true});
+    });
+    char byte = 0;
+    ASSERT_EQ(read(begun[0], &byte, 1), 1);
+    std::atomic<int> waiting = 0;
+    std::jthread second([&] {
+        waiting = static_cast<int>(gettid());
+        start("parent");
+    });
+    while (waiting == 0 || !is_asleep(waiting)) std::this_thread::yield();
+    const pid_t program = fork();
+    if (program == 0) {
+        std::thread([&] { start("child"); }).join();
+        _exit(0);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(program, &status, 0), program);
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(folder.read("list"), "child\n");
+    ASSERT_EQ(write(gate[1], "g", 1), 1);
+    first.join();
+    second.join();
+    EXPECT_EQ(folder.read("list"), "child\nparent\n");
+    for (const int fd : {gate[0], gate[1], begun[0], begun[1]}) close(fd);
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ using weft::test::Folder;
 /// Decoded in pieces of every size, which must give the same.
 std::string decode(const std::string& bytes, const std::string& encoding,
                    const std::string& errors = "") {
-    std::string whole = Decoder(find_text_format(encoding, errors)).decode_all(bytes);
+    std::string given = bytes;
+    std::string whole = Decoder(find_text_format(encoding, errors)).decode_all(given);
     for (std::size_t piece = 1; piece <= bytes.size(); ++piece) {
         Decoder decoder(find_text_format(encoding, errors));
         std::string text;
@@ -47,7 +48,8 @@ std::string encode(const std::string& text, const std::string& encoding,
 
 std::string message_of(const std::string& bytes, const std::string& encoding) {
     try {
-        (void)Decoder(find_text_format(encoding, "strict")).decode_all(bytes);
+        std::string given = bytes;
+        (void)Decoder(find_text_format(encoding, "strict")).decode_all(given);
     } catch (const std::invalid_argument& error) {
         return error.what();
     }
@@ -192,12 +194,44 @@ for n in range(1, 5):
                  std::string expected;
                  fields >> expected;
                  Decoder decoder(find_text_format("utf-8", errors));
-                 ASSERT_EQ(decoder.decode_all(from_hex(data)), from_hex(expected))
+                 std::string given = from_hex(data);
+                 ASSERT_EQ(decoder.decode_all(given), from_hex(expected))
                      << data << ' ' << errors;
              }
              ++count;
          }});
     EXPECT_EQ(count, 11U + 121U + 1331U + 14641U);
+}
+
+TEST(Text, AReadThatCannotDecodeLosesNothingElse) {
+    weft::subprocess::Popen child({"printf", "one\\n\\377two\\377three"},
+                                  {.stdout_ = weft::subprocess::PIPE, .text = true});
+    EXPECT_THROW((void)child.stdout_().read(), std::invalid_argument);
+    EXPECT_EQ(child.stdout_().readline(), "one\n");
+    EXPECT_THROW((void)child.stdout_().read(), std::invalid_argument);
+    EXPECT_EQ(child.stdout_().read(), "twothree");
+    EXPECT_EQ(child.stdout_().read(), "");
+}
+
+TEST(Text, ACutCharacterSurvivesAChangeOfMode) {
+    weft::subprocess::Popen child(
+        {"sh", "-c", "printf 'a\\303'; read x; printf '\\244b'"},
+        {.stdin_ = weft::subprocess::PIPE, .stdout_ = weft::subprocess::PIPE, .text = true});
+    EXPECT_EQ(child.stdout_().read(1), "a");
+    child.set_universal_newlines(false);
+    child.set_universal_newlines(true);
+    EXPECT_TRUE(child.universal_newlines());
+    child.stdin_().write("\n");
+    child.stdin_().flush();
+    EXPECT_EQ(child.stdout_().read(), "\303\244b");
+}
+
+TEST(Text, ALongReadByCharactersLooksAtEachOnce) {
+    // Looking again at all that has come, after each piece, would take hours.
+    weft::subprocess::Popen child({"head", "-c", "30000000", "/dev/zero"},
+                                  {.stdout_ = weft::subprocess::PIPE, .text = true});
+    EXPECT_EQ(child.stdout_().read(29'999'999).size(), 29'999'999U);
+    EXPECT_EQ(child.stdout_().read(5).size(), 1U);
 }
 
 }  // namespace

@@ -300,6 +300,24 @@ TEST_F(TraceHook, MayReplaceItself) {
     EXPECT_THAT(next.lines(), ElementsAre("return traced::leaf(int)"));
 }
 
+TEST_F(TraceHook, LivesUntilItReturnsWhenItReplacesItself) {
+    const std::string text(40, 'x');
+    std::string seen;
+    std::weak_ptr<const std::string> watch;
+    {
+        auto resource = std::make_shared<const std::string>(text);
+        watch = resource;
+        trace::settrace([&seen, resource](const Frame&, TraceEvent) {
+            trace::settrace([](const Frame&, TraceEvent) {});
+            trace::settrace({});
+            seen = *resource;
+        });
+    }
+    traced::leaf(1);
+    EXPECT_EQ(seen, text);
+    EXPECT_TRUE(watch.expired());
+}
+
 TEST_F(TraceHook, IsToldOfAFunctionThatAnExceptionLeaves) {
     threading::settrace(notes);
     run_in_thread([] { EXPECT_THROW(traced::throw_one(), std::domain_error); });

@@ -14,7 +14,7 @@ namespace weft::detail {
 
 /// One wait of a coroutine: a waiter that stands in a WaitList like a thread's, and whose
 /// notification resumes the coroutine. Lives in the coroutine, from the co_await on.
-/// docs/decisions/0016-coroutines-that-wait.md has its states and their races.
+/// docs/decisions/0018-coroutines-that-wait.md has its states and their races.
 ///
 /// A class derived from this says what is waited for. Its await_ready() tries to get it, its
 /// await_resume() calls conclude(), and its destructor hands on what abandon() says is left.

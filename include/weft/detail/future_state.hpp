@@ -18,6 +18,11 @@ namespace weft::detail {
 
 class FutureState;
 
+/// True when only a notification can end the wait (but for Ctrl-C).
+[[nodiscard]] inline bool has_no_limit(const WaitLimits& limits) noexcept {
+    return limits.deadline.is_never() && (limits.stop == nullptr || !limits.stop->stop_possible());
+}
+
 /// Something that is to happen when a future is done. Off the list it belongs to whoever made it.
 struct FutureListener {
     /// Called once, when the listener has been taken off the list; it may destroy the listener.
@@ -101,6 +106,8 @@ public:
     }
     /// Waits until it is done; returns the exception, null for none. Throws as require_result().
     [[nodiscard]] std::exception_ptr exception(const WaitLimits& limits);
+    /// Waits until it is done, and throws only what ends the wait otherwise.
+    void wait_until_done(const WaitLimits& limits);
     /// Marks the result as taken; throws InvalidStateError when it is already.
     void take_result();
     void put_result_back() noexcept { word_.fetch_and(~kTaken, std::memory_order_release); }
@@ -115,20 +122,28 @@ public:
     // Tasks.
 
     /// Makes the call that the result comes from, keeps what it returns or throws, and destroys it;
-    /// false when it was cancelled or begun before. publish() must follow.
-    [[nodiscard]] virtual bool perform() noexcept { return false; }
+    /// false when it was cancelled or begun before. publish() must follow. When the thread is
+    /// unwound in the middle of the call (pthread_exit()), so is this: abandon_task() must follow.
+    [[nodiscard]] virtual bool perform() { return false; }
     /// Ends the future with what perform() has kept.
     void publish() noexcept { end(FuturePhase::finished, error_ != nullptr ? kFailed : 0); }
-    void run_task() noexcept {
-        if (perform()) publish();
-    }
+    /// Both, and abandon_task() where needed.
+    void run_task();
+    /// Ends a future whose call has begun and will never come to its end.
+    void abandon_task() noexcept;
     /// Ends a future whose call will not be made: with an exception, or without one as cancelled.
     /// Nothing happens to one that was begun.
     void refuse(std::exception_ptr error) noexcept;
+    /// False once only the executor has a share: nobody is going to ask for the outcome.
+    [[nodiscard]] bool has_handles() const noexcept {
+        return (owners_.load(std::memory_order_relaxed) & (kTaskOwner - 1)) != 0;
+    }
 
-    /// Who may run the call on behalf of a thread that waits for it; null for nobody. Written
-    /// before the task can be seen by two threads.
+    /// Who may run the call on behalf of a thread that waits for it, null for nobody; and the
+    /// process (fork generation) whose threads can run it at all, zero for any. Written before the
+    /// task can be seen by two threads.
     const void* home = nullptr;
+    void set_generation(std::uint32_t generation) noexcept { generation_ = generation; }
     /// Asks a running call to stop; false when it takes no stop token, or was asked before.
     virtual bool request_stop() noexcept { return false; }
     [[nodiscard]] virtual int priority() const noexcept { return 0; }
@@ -191,7 +206,6 @@ private:
     bool move_phase(FuturePhase from, FuturePhase to) noexcept;
     void end(FuturePhase phase, std::uint32_t flags) noexcept;
     void call_listeners(FuturePhase phase) noexcept;
-    void wait_until_done(const WaitLimits& limits);
     void require_result_slow(const WaitLimits& limits);
     void end_of_life() noexcept;
 
@@ -201,20 +215,28 @@ private:
     FutureListener* first_ = nullptr;
     FutureListener* last_ = nullptr;
     std::exception_ptr error_;  ///< written before the word says kFailed
+    std::uint32_t generation_ = 0;
 };
 
-/// What the thread that runs tasks does around a wait for a future, so that the task that it waits
-/// for can run. One a thread at most.
+/// A thread that runs the tasks of a pool: what it does around its waits, so that the task that it
+/// waits for can run. One a thread at most.
 class TaskRunner {
 public:
-    /// Called before the thread blocks on a future that is not done; may run it. Throws
-    /// DeadlockError if the wait would never end.
-    virtual void before_wait(FutureState& future, const WaitLimits& limits) = 0;
+    /// Called before the thread blocks on a future that is not done, and may run its task; null: on
+    /// something else that other tasks may have to bring about. Throws DeadlockError if the wait
+    /// would never end.
+    virtual void before_wait(FutureState* future, const WaitLimits& limits) = 0;
     /// Called after that wait, if before_wait() has returned.
     virtual void after_wait() noexcept = 0;
+    /// Called before the listeners of a future that this thread has ended.
+    virtual void before_listeners() noexcept = 0;
+    /// Whether what has not begun is not to begin any more.
+    [[nodiscard]] virtual bool is_cancelling() const noexcept = 0;
+    /// The thread will never come back from the calls that it is in.
+    virtual void abandon_tasks() noexcept = 0;
 
     /// The calling thread's; null for none.
-    [[nodiscard]] static TaskRunner* current() noexcept;
+    [[nodiscard]] WEFT_API static TaskRunner* current() noexcept;
     static void set_current(TaskRunner* runner) noexcept;
 
 protected:
@@ -222,8 +244,28 @@ protected:
     ~TaskRunner() = default;
 };
 
+/// Tells the calling thread's TaskRunner, if there is one, of a wait. See
+/// TaskRunner::before_wait().
+class WaitNotice {
+public:
+    WaitNotice(FutureState* future, const WaitLimits& limits) : runner_(TaskRunner::current()) {
+        if (runner_ != nullptr) runner_->before_wait(future, limits);
+    }
+    ~WaitNotice() {
+        if (runner_ != nullptr) runner_->after_wait();
+    }
+    WaitNotice(const WaitNotice&) = delete;
+    WaitNotice& operator=(const WaitNotice&) = delete;
+
+private:
+    TaskRunner* runner_;
+};
+
 /// Hands the exception that is being handled, a callback's, to weft::unraisablehook.
 WEFT_API void report_callback_error(const FutureState& future) noexcept;
+
+/// What a call ends with whose thread has ended in the middle of it.
+[[nodiscard]] WEFT_API std::exception_ptr ended_thread_error();
 
 /// Throws std::invalid_argument for a null.
 WEFT_API void require_exception(const std::exception_ptr& error);

@@ -15,6 +15,7 @@
 
 #include <weft/detail/future_state.hpp>
 #include <weft/detail/node_memory.hpp>
+#include <weft/detail/task_context.hpp>
 
 namespace weft::detail {
 
@@ -155,8 +156,9 @@ public:
         if (has_call_) call_.~Call();
     }
 
-    [[nodiscard]] bool perform() noexcept override {
+    [[nodiscard]] bool perform() override {
         if (!this->start_task()) return false;
+        const TaskContext::Scope scope(context_);
         try {
             this->construct_from([this]() -> decltype(auto) {
                 if constexpr (Call::kTakesStop) {
@@ -166,7 +168,10 @@ public:
                 }
             });
         } catch (...) {
-            this->keep_error(std::current_exception());
+            std::exception_ptr error = std::current_exception();
+            // There is none for the unwinding of a thread that ends: that must go on.
+            if (error == nullptr) throw;
+            this->keep_error(std::move(error));
         }
         // Before anybody learns of the end: what the call captured is gone when result() returns.
         drop_call();
@@ -206,9 +211,11 @@ private:
     void drop_call() noexcept override {
         has_call_ = false;
         call_.~Call();
+        context_.drop();
     }
     void destroy() noexcept override { delete this; }
 
+    TaskContext context_;
     union {
         Call call_;
     };

@@ -109,6 +109,11 @@ public:
         return tail_.load(std::memory_order_seq_cst) == head;
     }
 
+    /// The same for a thread that has announced, by a sequentially consistent store, that it looks
+    /// here: misses no word whose producer did not see the announcement, if producers look for it
+    /// after their push.
+    [[nodiscard]] WEFT_API bool is_certainly_empty() noexcept;
+
     /// The number of words at one moment during the call. Locks out consumers for that moment.
     [[nodiscard]] WEFT_API std::size_t size() const noexcept;
 

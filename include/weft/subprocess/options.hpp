@@ -185,8 +185,8 @@ struct RunOptions {
     bool die_with_parent = false;
 
     /// Called with each line as it comes, its end included, on the calling thread; the stream is
-    /// then a pipe, unless it is given. In text mode the line is decoded. What it throws kills the
-    /// child and leaves run().
+    /// then a pipe, unless it is given (`std::invalid_argument` for anything but PIPE and PTY). In
+    /// text mode the line is decoded. What it throws kills the child and leaves run().
     std::function<void(std::string_view line)> on_stdout_line = {};
     std::function<void(std::string_view line)> on_stderr_line = {};
     /// The same with each piece as it is read, not decoded.
@@ -197,7 +197,7 @@ struct RunOptions {
     int tee_stdout = -1;
     int tee_stderr = -1;
     /// Triggered: the child is killed (its group, if it leads one) and waited for, and
-    /// weft::Cancelled is thrown.
+    /// weft::Cancelled is thrown. Triggered before: nothing is started.
     std::stop_token stop = {};
 };
 

@@ -68,7 +68,9 @@ struct StopOptions {
 /// does what leaving Python's `with` does: it closes the pipes and waits for the child (OnDrop
 /// chooses something else). While an exception unwinds, or when Ctrl-C is pressed, it waits for a
 /// quarter of a second only; a child that still runs then is warned of (ResourceWarning) and left
-/// to be reaped by a later start. It never throws.
+/// to be reaped by a later start. It never throws. A destructor that waits for the child also lets
+/// other threads finish their reads and writes of the pipes; any other one has them throw what a
+/// closed pipe throws.
 ///
 /// No signal handler is installed, and none of the program's is disturbed. If somebody else waits
 /// for the child (a SIGCHLD that is ignored makes the kernel do so), the status is the true one
@@ -83,11 +85,11 @@ public:
     /// `std::errc::no_such_file_or_directory` for a missing program or folder, `permission_denied`
     /// for one that may not be executed or for a user that may not be taken; `std::out_of_range`
     /// for no arguments at all; `std::invalid_argument` for a NUL byte, a bad name of a variable,
-    /// a negative user or group, too large an extra group, an unknown user, a descriptor that is
-    /// not one, `STDOUT` for stdout, or an option for Windows; `std::overflow_error` for a user or
-    /// group that is too large; weft::TypeError for a path with `shell`; weft::LookupError for an
-    /// unknown encoding or policy; SubprocessError as said for the options. Nothing is left behind
-    /// then: no process, no zombie, no descriptor.
+    /// a negative user or group, too large an extra group, a descriptor that is not one, `STDOUT`
+    /// for stdout, or an option for Windows; `std::overflow_error` for a user or group that is too
+    /// large; weft::KeyError for an unknown one; weft::TypeError for a path with `shell`;
+    /// weft::LookupError for an unknown encoding or policy; SubprocessError as said for the
+    /// options. Nothing is left behind then: no process, no zombie, no descriptor.
     explicit Popen(Args args, PopenOptions options = {});
     Popen(std::initializer_list<Arg> args, PopenOptions options = {});
     Popen(Popen&& other) noexcept;
@@ -111,9 +113,12 @@ public:
     /// does not read all of its input is no error.
     ///
     /// Throws as wait() does. What was read is kept, and the next call goes on, without an input.
-    /// TimeoutExpired carries it as bytes. Throws `std::invalid_argument` for an input when the
-    /// conversation has begun, or when standard input is no pipe, and for text that cannot be
-    /// encoded or decoded. Called again after its end it returns the same.
+    /// TimeoutExpired carries it as bytes, but for what an earlier read of the stream had decoded
+    /// and not handed out. A terminal is given its end-of-file character after the input. Throws
+    /// `std::invalid_argument` for an input when the conversation has begun, or when standard input
+    /// is no pipe, and for text that cannot be encoded or decoded; in that last case each further
+    /// call throws the same, or returns the bytes after set_universal_newlines(false). Called again
+    /// after its end it returns the same.
     Output communicate(std::optional<std::string> input = std::nullopt, Timeout timeout = {});
     Output communicate(std::stop_token stop, std::optional<std::string> input = std::nullopt,
                        Timeout timeout = {});
@@ -127,8 +132,9 @@ public:
     void kill();
 
     /// SIGKILL for every process of the group that the child leads, also when it has ended itself
-    /// and others of the group go on. Returns false when none is left, or when the child has ended
-    /// and the kernel (before Linux 6.9) has no safe way to name its group any more. Throws
+    /// and others of the group go on. Returns false when none is left, or when the child has been
+    /// waited for (by anybody) and the kernel (before Linux 6.9) has no safe way to name its group
+    /// any more. On such a kernel somebody else must not reap the child during the call. Throws
     /// `std::logic_error` for a child without a group of its own: start it with
     /// `.process_group = 0` or `.start_new_session = true`.
     bool kill_group();
@@ -164,7 +170,9 @@ public:
     [[nodiscard]] std::optional<int> returncode() const noexcept;
     /// Whether the pipes carry text.
     [[nodiscard]] bool universal_newlines() const noexcept;
-    /// Changes that for what has not been read or written yet. Throws `std::bad_alloc`.
+    /// Changes that for what has not been read or written yet. Throws `std::bad_alloc`, and
+    /// `std::invalid_argument` when a stream keeps bytes that cannot be decoded; they stay bytes
+    /// then.
     void set_universal_newlines(bool text);
 
     /// A descriptor that becomes readable when the child has ended, for an event loop; poll() then

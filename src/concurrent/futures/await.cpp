@@ -13,7 +13,7 @@ public:
     explicit ResumeTask(std::coroutine_handle<> coroutine) noexcept
         : FutureState(Owner::executor), coroutine_(coroutine) {}
 
-    [[nodiscard]] bool perform() noexcept override {
+    [[nodiscard]] bool perform() override {
         if (!start_task()) return false;
         coroutine_.resume();
         return true;
@@ -36,12 +36,12 @@ bool resume_on(concurrent::futures::Executor& executor,
                std::coroutine_handle<> coroutine) noexcept {
     auto* const task = new (std::nothrow) ResumeTask(coroutine);
     if (task == nullptr) return false;
-    task->drop_handle();
     try {
         FutureAccess::enqueue(executor, *task);
     } catch (...) {
         // Dropping the task has gone on with the coroutine.
     }
+    task->drop_handle();
     return true;
 }
 

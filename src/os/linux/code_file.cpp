@@ -107,12 +107,13 @@ std::string CodeFile::section(std::string_view name) const {
 CodeSymbols CodeFile::functions() const {
     // The first has static functions too; the second is left when a file was stripped.
     std::string table = section(".symtab");
-    CodeSymbols found;
-    found.text = section(".strtab");
-    if (table.empty() || found.text.empty()) {
+    std::string text = section(".strtab");
+    if (table.empty() || text.empty()) {
         table = section(".dynsym");
-        found.text = section(".dynstr");
+        text = section(".dynstr");
     }
+    CodeSymbols found;
+    found.text.assign(text.begin(), text.end());
     found.text.push_back('\0');
     for (std::size_t at = 0; table.size() - at >= sizeof(ElfW(Sym)); at += sizeof(ElfW(Sym))) {
         ElfW(Sym) symbol;
@@ -123,9 +124,11 @@ CodeSymbols CodeFile::functions() const {
             continue;
         }
         found.functions.push_back({symbol.st_value, symbol.st_size,
-                                   std::string_view(found.text.c_str() + symbol.st_name)});
+                                   std::string_view(found.text.data() + symbol.st_name)});
     }
-    std::ranges::stable_sort(found.functions, {}, &CodeSymbol::address);
+    std::ranges::sort(found.functions, {}, [](const CodeSymbol& symbol) {
+        return std::pair(symbol.address, symbol.name);
+    });
     return found;
 }
 

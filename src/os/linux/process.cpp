@@ -47,6 +47,39 @@ Usage usage_of(const rusage& usage) noexcept {
             .involuntary_switches = usage.ru_nivcsw};
 }
 
+/// Whether a pidfd tells that its process has ended; false when that cannot be looked at.
+bool is_ended(int pidfd) noexcept {
+    Watched watched{.fd = pidfd};
+    try {
+        constexpr std::int64_t kLongAgo = 0;
+        (void)poll_until({&watched, 1}, -1, kLongAgo);
+    } catch (...) {
+        return false;
+    }
+    return watched.is_ready;
+}
+
+/// What waitid() says about a child that it is not to reap, and about whom; 0 or errno.
+int look_without_reaping(ProcessId pid, int pidfd, siginfo_t& info) noexcept {
+    constexpr int kHow = WEXITED | WNOHANG | WNOWAIT;
+    info = {};
+    if (pidfd >= 0) {
+        const auto kind = static_cast<idtype_t>(kByPidfd);
+        if (waitid(kind, static_cast<id_t>(pidfd), &info, kHow) == 0) return 0;
+        // A kernel that has pidfds and cannot wait for them: 5.3.
+        if (errno != EINVAL) return errno;
+    }
+    return waitid(P_PID, static_cast<id_t>(pid), &info, kHow) == 0 ? 0 : errno;
+}
+
+/// Whether somebody else has reaped the child, or may have: its number could be another's then.
+bool may_be_reaped(ProcessId pid, int pidfd) noexcept {
+    siginfo_t info{};
+    if (look_without_reaping(pid, pidfd, info) != ECHILD) return false;
+    // In a fork of the parent it is no child either, and runs on.
+    return pidfd < 0 || is_ended(pidfd);
+}
+
 /// A child that cannot be waited for: somebody else has done so (a SIGCHLD that is ignored makes
 /// the kernel do it), or this process is a fork of the child's parent.
 ChildLook look_at_lost(ProcessId pid, int pidfd) noexcept {
@@ -57,14 +90,7 @@ ChildLook look_at_lost(ProcessId pid, int pidfd) noexcept {
         look.state = ChildLook::State::lost;
         return look;
     }
-    Watched watched{.fd = pidfd};
-    try {
-        constexpr std::int64_t kLongAgo = 0;
-        (void)poll_until({&watched, 1}, -1, kLongAgo);
-    } catch (...) {
-        return look;
-    }
-    if (!watched.is_ready) return look;
+    if (!is_ended(pidfd)) return look;
     look.state = ChildLook::State::lost;
     PidfdInfo info{};
     info.mask = kInfoExit;
@@ -103,6 +129,14 @@ ChildLook look_at_child(ProcessId pid, int pidfd) noexcept {
     return look;
 }
 
+bool is_unreaped(ProcessId pid, int pidfd) noexcept {
+    const int saved_errno = errno;
+    siginfo_t info{};
+    const int error = look_without_reaping(pid, pidfd, info);
+    errno = saved_errno;
+    return error == 0 && info.si_pid != 0;
+}
+
 void wait_for_child(int pidfd) {
     const int saved_errno = errno;
     siginfo_t info{};
@@ -130,8 +164,11 @@ int signal_group(ProcessId pid, int pidfd, int signal, bool is_reaped) noexcept 
         error = result == 0 ? 0 : errno;
         if (error == EINVAL || error == ENOSYS) error = ENOTSUP;
     }
-    // Until it is reaped, the child's number, which is its group's, is nobody else's.
-    if (error == ENOTSUP && !is_reaped) error = kill(-pid, signal) == 0 ? 0 : errno;
+    // Until it is reaped, the child's number, which is its group's, is nobody else's. Somebody else
+    // could still reap it between the look and the signal.
+    if (error == ENOTSUP && !is_reaped && !may_be_reaped(pid, pidfd)) {
+        error = kill(-pid, signal) == 0 ? 0 : errno;
+    }
     errno = saved_errno;
     return error;
 }

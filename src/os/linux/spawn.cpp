@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <system_error>
 #include <utility>
 
@@ -77,9 +78,11 @@ long raw_clone3([[maybe_unused]] clone_args& arguments, [[maybe_unused]] int (*e
         "syscall\n\t"
         "testq %%rax, %%rax\n\t"
         "jnz 1f\n\t"
-        "xorl %%ebp, %%ebp\n\t"
+        // What holds the two may be the frame pointer, which the outermost frame has none of.
         "movq %[subject], %%rdi\n\t"
-        "callq *%[entry]\n\t"
+        "movq %[entry], %%rax\n\t"
+        "xorl %%ebp, %%ebp\n\t"
+        "callq *%%rax\n\t"
         "hlt\n"
         "1:"
         : "+a"(result)
@@ -93,9 +96,10 @@ long raw_clone3([[maybe_unused]] clone_args& arguments, [[maybe_unused]] int (*e
     asm volatile(
         "svc #0\n\t"
         "cbnz x0, 1f\n\t"
-        "mov x29, #0\n\t"
         "mov x0, %[subject]\n\t"
-        "blr %[entry]\n\t"
+        "mov x1, %[entry]\n\t"
+        "mov x29, #0\n\t"
+        "blr x1\n\t"
         "brk #1\n"
         "1:"
         : "+r"(first)
@@ -180,19 +184,31 @@ Cloned clone_somehow(SpawnJob& job, char* stack) noexcept {
     return clone_with_clone(job, stack, false);
 }
 
-void reap(ProcessId pid) noexcept {
+/// By the pidfd where there is one: the number may be another child's if somebody else has reaped
+/// this one.
+void reap(ProcessId pid, int pidfd) noexcept {
+    constexpr auto kByPidfd = static_cast<idtype_t>(3);  // P_PIDFD, Linux 5.4
+    siginfo_t info{};
+    int result = -1;
+    errno = EINVAL;
+    if (pidfd >= 0) {
+        do {
+            result = waitid(kByPidfd, static_cast<id_t>(pidfd), &info, WEXITED);
+        } while (result != 0 && errno == EINTR);
+    }
+    if (result == 0 || errno != EINVAL) return;
     while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }
 }
 
 Spawned result_of(const SpawnJob& job, const Cloned& child) {
     Spawned spawned;
-    spawned.pidfd = Descriptor(child.pidfd);
+    spawned.pidfd = above_standard(Descriptor(child.pidfd));
     if (child.error != 0) {
         spawned.failed_step = SpawnStep::clone;
         spawned.error = child.error;
     } else if (job.report.step != SpawnStep::none) {
-        reap(child.pid);
+        reap(child.pid, spawned.pidfd.fd());
         spawned.failed_step = job.report.step;
         spawned.error = job.report.error;
         spawned.program = job.report.program;
@@ -216,9 +232,44 @@ void read_report(int fd, SpawnReport& report) {
     }
 }
 
-Spawned spawn_by_fork(const SpawnPlan& plan, SpawnJob& job) {
-    Pipe reports = create_pipe();
+/// Held while the writing end of a report pipe is open here. A child that another thread forked
+/// meanwhile would hold that end until it executes its program, and the start would wait for it.
+/// What forks without Weft can still do that.
+///
+/// The word is 0 or the process of the thread that holds it: in a child of fork() that thread does
+/// not exist, and the lock is free.
+class ForkLock {
+public:
+    void lock() noexcept {
+        const int mine = getpid();
+        for (;;) {
+            int seen = 0;
+            // Acquire pairs with the release of unlock().
+            if (holder_.compare_exchange_strong(seen, mine, std::memory_order_acquire)) return;
+            if (seen == mine) {
+                holder_.wait(seen, std::memory_order_relaxed);
+            } else if (holder_.compare_exchange_strong(seen, mine, std::memory_order_acquire)) {
+                return;
+            }
+        }
+    }
+    void unlock() noexcept {
+        holder_.store(0, std::memory_order_release);
+        holder_.notify_one();
+    }
+
+private:
+    std::atomic<int> holder_{0};
+};
+constinit ForkLock forking;
+
+/// Forks with all signals blocked. The child waits for a byte before it does anything, so that it
+/// lives, and its number is its own, when the pidfd is made.
+Cloned fork_child(const SpawnPlan& plan, SpawnJob& job, Pipe& reports) {
+    Pipe go = create_pipe();
     job.report_fd = reports.output.fd();
+    job.go_fd = go.input.fd();
+    job.go_writer_fd = go.output.fd();
     job.has_default_handlers = false;
     Cloned child;
     {
@@ -228,16 +279,30 @@ Spawned spawn_by_fork(const SpawnPlan& plan, SpawnJob& job) {
         if (child.pid == 0) run_child(&job);
         if (child.pid < 0) child.error = errno;
     }
-    reports.output.close();
+    if (child.pid > 0 && !is_missing(kNoPidfd)) {
+        child.pidfd = static_cast<int>(syscall(SYS_pidfd_open, child.pid, 0));
+    }
+    // A child that is gone already reports nothing, and is found ended.
+    if (child.pid > 0) (void)write_some(go.output.fd(), "g");
+    return child;
+}
+
+Spawned spawn_by_fork(const SpawnPlan& plan, SpawnJob& job) {
+    Pipe reports;
+    Cloned child;
+    {
+        const std::lock_guard held(forking);
+        reports = create_pipe();
+        child = fork_child(plan, job, reports);
+        reports.output.close();
+    }
     if (child.pid > 0) {
         try {
             read_report(reports.input.fd(), job.report);
         } catch (...) {
-            reap(child.pid);
+            const Descriptor pidfd(child.pidfd);
+            reap(child.pid, pidfd.fd());
             throw;
-        }
-        if (!is_missing(kNoPidfd) && job.report.step == SpawnStep::none) {
-            child.pidfd = static_cast<int>(syscall(SYS_pidfd_open, child.pid, 0));
         }
     }
     return result_of(job, child);

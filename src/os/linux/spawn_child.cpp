@@ -226,12 +226,22 @@ WEFT_IN_CHILD void execute(SpawnJob& job) {
     fail(job, SpawnStep::exec, last_error, plan.programs.size() - 1);
 }
 
+/// An end without a byte means that the parent is gone, which is no reason to wait.
+WEFT_IN_CHILD void wait_for_go(const SpawnJob& job) {
+    if (job.go_fd < 0) return;
+    call(SYS_close, long{job.go_writer_fd});
+    char byte = 0;
+    while (call(SYS_read, long{job.go_fd}, &byte, 1L) < 0 && errno == EINTR) {
+    }
+}
+
 }  // namespace
 
 WEFT_IN_CHILD int run_child(void* subject) {
     SpawnJob& job = *static_cast<SpawnJob*>(subject);
     const SpawnPlan& plan = *job.plan;
     job.has_begun = true;
+    wait_for_go(job);
     // All signals are blocked. No handler of the parent's may ever run here.
     if (!job.has_default_handlers) reset_handlers();
     if (plan.restores_signals) {

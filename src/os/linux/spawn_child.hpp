@@ -21,6 +21,8 @@ struct SpawnJob {
     std::uint64_t signal_mask = 0;      ///< the parent's, for the new program
     bool has_default_handlers = false;  ///< the kernel has reset the handlers
     int report_fd = -1;                 ///< where the report goes; -1: the memory is shared
+    int go_fd = -1;                     ///< the child waits for a byte from there; -1: it does not
+    int go_writer_fd = -1;              ///< the other end, which the child must not hold
     ProcessId parent = 0;
     SpawnReport report{};
     bool has_begun = false;  ///< set by the child: seen by the parent if the memory is shared

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -84,6 +85,14 @@ Descriptor duplicate(int fd) {
     return Descriptor(copy);
 }
 
+Descriptor above_standard(Descriptor fd) noexcept {
+    if (!fd || fd.fd() >= kFirstAboveStandard) return fd;
+    const int saved_errno = errno;
+    Descriptor copy(fcntl(fd.fd(), F_DUPFD_CLOEXEC, kFirstAboveStandard));
+    errno = saved_errno;
+    return copy ? std::move(copy) : std::move(fd);
+}
+
 int descriptor_of(std::FILE* file) {
     const int fd = file != nullptr ? fileno(file) : -1;
     if (fd < 0) throw std::system_error(EBADF, std::generic_category(), "fileno");
@@ -147,6 +156,14 @@ std::size_t atomic_pipe_write() noexcept {
     return PIPE_BUF;
 }
 
+bool takes_all_at_once(int fd) noexcept {
+    const int saved_errno = errno;
+    struct stat about{};
+    const bool result = fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
+    errno = saved_errno;
+    return result;
+}
+
 std::optional<Descriptor> reopen_for_nonblocking_writes(int fd) noexcept {
     std::array<char, 32> path{};
     constexpr std::string_view kFolder = "/proc/self/fd/";
@@ -157,11 +174,12 @@ std::optional<Descriptor> reopen_for_nonblocking_writes(int fd) noexcept {
         digits[count++] = static_cast<char>('0' + rest % 10);
     }
     while (count > 0) *end++ = digits[--count];
+    const WithoutCancellation whole;
     const int saved_errno = errno;
     const int copy = open(path.data(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
     errno = saved_errno;
     if (copy < 0) return std::nullopt;
-    return Descriptor(copy);
+    return above_standard(Descriptor(copy));
 }
 
 void advise_large_pages(char* begin, std::size_t size) noexcept {

@@ -13,10 +13,11 @@ namespace {
 
 void* open_converter(const char* to, const char* from) noexcept {
     const int saved_errno = errno;
-    // Its failure is all bits set, and not null.
+    // Its failure is all bits set, and not null; errno then says why.
     iconv_t const handle = iconv_open(to, from);
+    if (reinterpret_cast<std::uintptr_t>(handle) == ~std::uintptr_t{0}) return nullptr;
     errno = saved_errno;
-    return reinterpret_cast<std::uintptr_t>(handle) == ~std::uintptr_t{0} ? nullptr : handle;
+    return handle;
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 
 namespace weft::detail {
 struct FutureAccess;
+class MapJob;
 }  // namespace weft::detail
 
 namespace weft::concurrent::futures {
@@ -301,7 +302,7 @@ struct std::hash<weft::concurrent::futures::Future<T>> {
 namespace weft::detail {
 
 /// What the rest of the package needs of a Future.
-struct FutureAccess {
+struct WEFT_API FutureAccess {
     template <class T>
     static FutureValue<T>& state(const concurrent::futures::Future<T>& future) noexcept {
         return *future.state_;
@@ -312,8 +313,16 @@ struct FutureAccess {
         using Future = concurrent::futures::Future<T>;
         return Future(state, typename Future::Adopt());
     }
-    /// Hands an executor a task that is not a call; throws what the executor throws.
+    /// The task that a new state is, with its share.
+    template <class Task>
+    static Task task(FutureState& state) noexcept {
+        return Task(state);
+    }
+    /// Hands an executor a task that is not a call; throws what the executor throws. The caller has
+    /// a handle.
     static void enqueue(concurrent::futures::Executor& executor, FutureState& task);
+    static void submit_driver(concurrent::futures::Executor& executor,
+                              const std::shared_ptr<MapJob>& job);
     template <class AsCompleted, class... Args>
     static AsCompleted as_completed(Args&&... args) {
         return AsCompleted(std::forward<Args>(args)...);
