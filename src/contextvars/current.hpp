@@ -14,8 +14,8 @@
 namespace weft::contextvars::detail {
 
 /// Makes a context current that has these bindings and this number, or 0. It takes over a share of
-/// the bindings, unless `is_lent`: then it takes a share of its own only before it changes them, and
-/// the caller's must last until leave().
+/// the bindings, unless `is_lent`: then it takes a share of its own only before it changes them,
+/// and the caller's must last until leave().
 void enter(Frame& frame, const void* context, Bindings bindings, bool is_lent,
            std::uint64_t number) noexcept;
 

@@ -9,9 +9,9 @@
 //
 //   the coroutine, in await_suspend(), until suspend() has succeeded;
 //   then whoever takes it off its list (a notifier, or the stop callback) and finds kSuspended in
-//   its word: that thread puts it into its line, and when its turn comes ends the wait, or lists the
-//   waiter again and lets go of it in suspend();
-//   then the coroutine, once it is resumed, or whoever destroys it.
+//   its word: that thread puts it into its line, and when its turn comes ends the wait, or lists
+//   the waiter again and lets go of it in suspend(); then the coroutine, once it is resumed, or
+//   whoever destroys it.
 //
 // A notifier that comes before suspend() leaves kNotified, finds no kSuspended and does nothing
 // more; suspend() then fails, and the coroutine goes on without having been suspended.
@@ -19,8 +19,8 @@
 namespace weft::detail {
 
 /// Coroutines whose waits one thread has ended, in order. One that ends others' waits does not run
-/// below them: they come after it, so that a chain of them needs no stack. One that destroys another
-/// takes it out.
+/// below them: they come after it, so that a chain of them needs no stack. One that destroys
+/// another takes it out.
 class CoroutineWait::Line {
 public:
     bool is_under_way = false;
