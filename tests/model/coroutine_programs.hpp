@@ -59,8 +59,10 @@ inline Program cancelled_coroutine_lock_program() {
         std::stop_source stop;
         int ended = 0;
         const auto work = [&](bool may_stop, threading::Event& over) -> test::Detached {
+            std::stop_token token;
+            if (may_stop) token = stop.get_token();
             try {
-                co_await coroutines::acquire(lock, may_stop ? stop.get_token() : std::stop_token());
+                co_await coroutines::acquire(lock, token);
                 lock.release();
             } catch (const Cancelled&) {
             }
@@ -139,11 +141,12 @@ inline Program coroutine_condition_program() {
         int done = 0;
         int ended = 0;
         const auto work = [&](bool may_stop) -> test::Detached {
+            std::stop_token token;
+            if (may_stop) token = stop.get_token();
             const auto held = co_await coroutines::guard(lock);
             try {
                 while (jobs == 0) {
-                    co_await coroutines::wait(condition,
-                                              may_stop ? stop.get_token() : std::stop_token());
+                    co_await coroutines::wait(condition, token);
                 }
                 --jobs;
                 ++done;
