@@ -17,6 +17,7 @@
 
 #include <weft/contextvars.hpp>
 
+#include "support/cpython.hpp"
 #include "support/pairs.hpp"
 
 namespace {
@@ -205,6 +206,24 @@ void add() {
     }
 }
 
+void add_python(const std::string& what, int live, const std::string& step) {
+    const std::string count = std::to_string(live);
+    bench::add_cpython("BM_ContextVar_" + what + "_of_" + count,
+                       "from contextvars import Context, ContextVar, copy_context\n"
+                       "number = ContextVar(\"number\", default=0)\n"
+                       "others = [ContextVar(str(i), default=0) for i in range(1, " +
+                           count +
+                           ")]\n"
+                           "def body(n):\n"
+                           "    for other in others: other.set(1)\n"
+                           "    number.set(1)\n"
+                           "    for i in range(n): " +
+                           step +
+                           "\n"
+                           "def run(n): Context().run(body, n)\n",
+                       200'000);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -212,5 +231,11 @@ int main(int argc, char** argv) {
     add<ThreadLocal>();
     add<BoostTss>();
     add<SharedMap>();
+    for (const int live : {1, 10, 1000}) {
+        add_python("get", live, "number.get()");
+        add_python("set", live, "number.set(i)");
+        add_python("set_and_reset", live, "number.reset(number.set(i))");
+        add_python("copy_and_run", live, "copy_context().run(number.get)");
+    }
     return bench::run_pairs(argc, argv);
 }

@@ -22,6 +22,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <weft/sched.hpp>
 
+#include "support/cpython.hpp"
 #include "support/pairs.hpp"
 
 namespace {
@@ -198,6 +199,20 @@ void add(const std::string& contender) {
                                  enter_cancel_at_once<Timers, 100'000>);
 }
 
+constexpr const char* kPython = R"(
+import random, sched
+times = [random.uniform(0, 3600) - 4000 for _ in range(100)]
+def see(time):
+    pass
+def run(n):
+    for _ in range(n // 100):
+        s = sched.scheduler()
+        events = [s.enterabs(time, 0, see, (time,)) for time in times]
+        for event in events[::2]:
+            s.cancel(event)
+        s.run(False)
+)";
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -205,5 +220,7 @@ int main(int argc, char** argv) {
     add<PriorityQueue>("std::priority_queue+mutex+function");
     add<Multimap>("std::multimap+mutex+function");
     add<Asio>("boost::asio::steady_timer");
+    // Its cancel() searches the whole queue, so that more timers would take minutes.
+    bench::add_cpython("BM_Sched_enter_cancel_half_run_1e2", kPython, 20'000);
     return bench::run_pairs(argc, argv);
 }

@@ -6,6 +6,7 @@
 #include <weft/_thread.hpp>
 #include <weft/concurrent/futures.hpp>
 #include <weft/contextvars.hpp>
+#include <weft/coroutines.hpp>
 #include <weft/dummy_threading.hpp>
 #include <weft/errors.hpp>
 #include <weft/keyboard_interrupt.hpp>

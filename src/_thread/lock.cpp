@@ -147,6 +147,31 @@ void LockType::give_back() noexcept WEFT_NO_THREAD_SAFETY_ANALYSIS {
     }
 }
 
+/// Called with the list's lock held: takes the lock and returns true, or sets kWaiters; and clears
+/// the bits that are this thread's to clear.
+bool LockType::take_or_announce(std::uint32_t mine) noexcept {
+    std::uint32_t seen = state_.load(std::memory_order_relaxed);
+    for (;;) {
+        const bool is_free = (seen & kLocked) == 0;
+        const std::uint32_t next = (seen | (is_free ? kLocked : kWaiters)) & ~mine;
+        if (state_.compare_exchange_weak(seen, next, std::memory_order_acq_rel,
+                                         std::memory_order_relaxed)) {
+            return is_free;
+        }
+    }
+}
+
+bool LockType::take_or_list(Waiter& waiter) noexcept {
+    detail::WaitList::Locked view(waiters_);
+    if (take_or_announce(view.is_after_fork() ? kWoken : 0)) return true;
+    // A coroutine does not compete: it may run late, and until it had decided nobody else would be
+    // woken. So it is handed the lock, as a thread that starves.
+    waiter.is_starving = true;
+    waiter.is_granted = false;
+    view.append(waiter);
+    return false;
+}
+
 WaitEnd LockType::compete(const WaitLimits& limits) noexcept {
     // A lock is usually held for less time than it takes to fall asleep.
     if (os::usable_cpus() > 1) {
@@ -165,16 +190,8 @@ WaitEnd LockType::compete(const WaitLimits& limits) noexcept {
         Waiter waiter;
         {
             detail::WaitList::Locked view(waiters_);
-            const std::uint32_t mine = was_woken || view.is_after_fork() ? kWoken : 0;
-            std::uint32_t seen = state_.load(std::memory_order_relaxed);
-            for (;;) {
-                const bool is_free = (seen & kLocked) == 0;
-                const std::uint32_t next = (seen | (is_free ? kLocked : kWaiters)) & ~mine;
-                if (state_.compare_exchange_weak(seen, next, std::memory_order_acq_rel,
-                                                 std::memory_order_relaxed)) {
-                    if (is_free) return WaitEnd::notified;
-                    break;
-                }
+            if (take_or_announce(was_woken || view.is_after_fork() ? kWoken : 0)) {
+                return WaitEnd::notified;
             }
             if (was_woken) {
                 waiter.is_starving = os::monotonic_now() - start >= kPatience;

@@ -49,8 +49,11 @@ public:
     [[nodiscard]] bool has(std::uint16_t bit) const noexcept { return (map_ & bit) != 0; }
     /// How many come before the one of that bit.
     [[nodiscard]] std::size_t place_of(std::uint16_t bit) const noexcept {
-        return static_cast<std::size_t>(std::popcount(static_cast<std::uint16_t>(
-            static_cast<unsigned>(map_) & (static_cast<unsigned>(bit) - 1U))));
+        const unsigned before = static_cast<unsigned>(bit) - 1U;
+        const unsigned present = map_ & before;
+        // Mostly all are there, and to count bits is a call where the processor may be any.
+        return static_cast<std::size_t>(present == before ? std::countr_zero(bit)
+                                                          : std::popcount(present));
     }
 
     void add_owner() noexcept { owners_.fetch_add(1, std::memory_order_relaxed); }
@@ -269,7 +272,27 @@ const Word* find(const Bindings& bindings, const VariableInfo& info) noexcept {
     }
 }
 
+namespace {
+
+/// Where the variable's value can be changed in place: it is bound, and nobody else has a share of
+/// it. Null otherwise.
+Word* find_own(const Bindings& bindings, const VariableInfo& info) noexcept {
+    Node* node = bindings.root;
+    if (node == nullptr || level_for(info.index) > node->level()) return nullptr;
+    for (;;) {
+        const std::uint16_t bit = node->bit_of(info.index);
+        if (!node->has_one_owner() || !node->has(bit)) return nullptr;
+        const std::size_t place = node->place_of(bit);
+        if (node->level() == 0) return &node->bindings()[place].value;
+        node = node->children()[place];
+    }
+}
+
+}  // namespace
+
 Share assign(Bindings& bindings, const VariableInfo& info, Word value) {
+    // The usual case, in one step.
+    if (Word* const own = find_own(bindings, info)) return {info, std::exchange(*own, value)};
     const Binding binding{&info, value};
     const unsigned level = level_for(info.index);
     if (bindings.root == nullptr) {

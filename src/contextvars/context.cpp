@@ -61,8 +61,7 @@ Bindings Context::shared_bindings() const noexcept {
 }
 
 bool Context::is_entered() const noexcept {
-    const std::scoped_lock held(mutex_);
-    return is_entered_;
+    return is_entered_.load(std::memory_order_acquire);
 }
 
 Context::Context(const Context& other) noexcept : bindings_(other.shared_bindings()) {}
@@ -100,33 +99,34 @@ Context& Context::operator=(Context&& other) {
 }
 
 Context::~Context() {
-    assert(!is_entered_ && "a context was destroyed while a thread ran in it");
+    assert(!is_entered() && "a context was destroyed while a thread ran in it");
     release(bindings_);
 }
 
 Context::Entered::Entered(Context& context) : context_(context) {
-    {
-        const std::scoped_lock held(context.mutex_);
-        if (!context.is_entered_) {
-            context.is_entered_ = true;
-            // The context keeps its share, so that it can be read and copied meanwhile.
-            detail::enter(frame_, &context, share(context.bindings_), context.number_);
-            return;
-        }
+    // Acquire pairs with the release in the destructor: what was bound there is seen.
+    if (context.is_entered_.exchange(true, std::memory_order_acquire)) {
+        throw std::runtime_error(
+            "run: the context is entered already; run in a copy of it, or after that run() has "
+            "ended");
     }
-    throw std::runtime_error(
-        "run: the context is entered already; run in a copy of it, or after that run() has ended");
+    // The context keeps its share, so that it can be read and copied meanwhile, and lends it.
+    detail::enter(frame_, &context, context.bindings_, true, context.number_);
 }
 
 Context::Entered::~Entered() {
     const detail::Left left = detail::leave(frame_);
+    context_.number_ = left.number;
+    if (left.is_lent) {
+        context_.is_entered_.store(false, std::memory_order_release);
+        return;
+    }
     Bindings before;
     {
         const std::scoped_lock held(context_.mutex_);
         before = std::exchange(context_.bindings_, left.bindings);
-        context_.number_ = left.number;
-        context_.is_entered_ = false;
     }
+    context_.is_entered_.store(false, std::memory_order_release);
     release(before);
 }
 

@@ -18,7 +18,9 @@ struct AtThreadEnd {
         // A value's destructor may set variables again.
         while (current.bindings.root != nullptr) {
             ++current.version;
-            release(std::exchange(current.bindings, Bindings{}));
+            const Bindings bindings = std::exchange(current.bindings, Bindings{});
+            // Lent ones are met where exit() was called inside of a run().
+            if (!std::exchange(current.is_lent, false)) release(bindings);
         }
         ++current.version;
     }
@@ -31,6 +33,11 @@ void release_at_thread_end() {
     static_cast<void>(at_thread_end);
 }
 
+/// Called before bindings are changed. What others have a share of too is copied then.
+void own_bindings() noexcept {
+    if (std::exchange(current.is_lent, false)) static_cast<void>(share(current.bindings));
+}
+
 }  // namespace
 
 const Word* look_up(const VariableInfo& info) noexcept {
@@ -39,6 +46,7 @@ const Word* look_up(const VariableInfo& info) noexcept {
 
 Share bind(VariableInfo& info, Word value) {
     release_at_thread_end();
+    own_bindings();
     Share old = assign(current.bindings, info, value);
     if (!info.was_bound.load(std::memory_order_relaxed)) {
         info.was_bound.store(true, std::memory_order_relaxed);
@@ -50,6 +58,7 @@ Share bind(VariableInfo& info, Word value) {
 Share unbind(const VariableInfo& info) {
     // Unbound already when it was reset by another token in between.
     if (look_up(info) == nullptr) return {};
+    own_bindings();
     Share old = remove(current.bindings, info);
     current.forget(info.index);
     return old;
@@ -75,9 +84,11 @@ void begin_thread(Bindings bindings) noexcept {
     current.bindings = bindings;
 }
 
-void enter(Frame& frame, const void* context, Bindings bindings, std::uint64_t number) noexcept {
+void enter(Frame& frame, const void* context, Bindings bindings, bool is_lent,
+           std::uint64_t number) noexcept {
     frame.context = context;
     frame.outer_bindings = std::exchange(current.bindings, bindings);
+    frame.outer_is_lent = std::exchange(current.is_lent, is_lent);
     frame.outer_number = std::exchange(current.context, number);
     frame.outer = std::exchange(current.frame, &frame);
     ++current.version;
@@ -87,6 +98,7 @@ Left leave(Frame& frame) noexcept {
     ++current.version;
     current.frame = frame.outer;
     return {.bindings = std::exchange(current.bindings, frame.outer_bindings),
+            .is_lent = std::exchange(current.is_lent, frame.outer_is_lent),
             .number = std::exchange(current.context, frame.outer_number)};
 }
 
@@ -98,7 +110,7 @@ Luggage::~Luggage() {
 }
 
 Step::Step(Luggage&& luggage) noexcept {
-    enter(frame_, this, std::exchange(luggage.bindings_, Bindings{}), luggage.number_);
+    enter(frame_, this, std::exchange(luggage.bindings_, Bindings{}), false, luggage.number_);
 }
 
 Step::~Step() {

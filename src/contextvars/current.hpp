@@ -13,16 +13,20 @@
 
 namespace weft::contextvars::detail {
 
-/// Makes a context current that has these bindings (of which it takes over a share) and this
-/// number, or 0.
-void enter(Frame& frame, const void* context, Bindings bindings, std::uint64_t number) noexcept;
+/// Makes a context current that has these bindings and this number, or 0. It takes over a share of
+/// the bindings, unless `is_lent`: then it takes a share of its own only before it changes them,
+/// and the caller's must last until leave().
+void enter(Frame& frame, const void* context, Bindings bindings, bool is_lent,
+           std::uint64_t number) noexcept;
 
 /// What the context that leave() ended was.
 struct Left {
     Bindings bindings;
+    bool is_lent;  ///< nothing was set: they are what enter() was given
     std::uint64_t number;
 };
-/// Makes the context current again that was current before; the caller gets the share.
+/// Makes the context current again that was current before; the caller gets the share, if there is
+/// one.
 [[nodiscard]] Left leave(Frame& frame) noexcept;
 
 /// Gives a thread that has set nothing yet these bindings, of which it takes over a share.

@@ -40,6 +40,21 @@ VariableInfo& make_variable(std::string name, const ValueTraits& type, bool is_t
                 .release();
 }
 
+void retain_box(Word value) noexcept {
+    reinterpret_cast<BoxBase*>(static_cast<std::uintptr_t>(value))
+        ->owners.fetch_add(1, std::memory_order_relaxed);
+}
+
+void release_box(const VariableInfo& info, Word value) noexcept {
+    auto& owners = reinterpret_cast<BoxBase*>(static_cast<std::uintptr_t>(value))->owners;
+    // Acquire, for the last: what other owners did with the value has happened. A sole owner is
+    // spared the exchange.
+    if (owners.load(std::memory_order_acquire) == 1 ||
+        owners.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        info.type.destroy(value);
+    }
+}
+
 bool has_inheritable_variables() noexcept {
     return is_any_inheritable.load(std::memory_order_relaxed);
 }

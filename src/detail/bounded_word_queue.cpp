@@ -134,6 +134,12 @@ Passage BoundedWordQueue::push(std::uint64_t word, Returned* /*place*/, const Wa
         [this, word] { return push_certainly(word); });
 }
 
+Passage BoundedWordQueue::push_or_list(std::uint64_t word, Returned* /*place*/, Waiter& waiter,
+                                       bool is_first) {
+    return list_or_pass(producers_, waiter, is_first,
+                        [this, word] { return push_certainly(word); });
+}
+
 void BoundedWordQueue::set_maxsize(std::int64_t maxsize) noexcept {
     tail_lock_.lock();
     head_lock_.lock();
@@ -193,11 +199,24 @@ Passage BoundedWordQueue::pop_slow(Taken& taken, bool is_held) noexcept {
 Passage BoundedWordQueue::pop(Taken& taken, const WaitLimits& limits) {
     return wait_to_pass(
         waiters_, limits, [this, &taken] { return try_pop(taken); },
-        [this, &taken] {
-            tail_lock_.lock();
-            tail_lock_.unlock();
-            return try_pop(taken);
-        });
+        [this, &taken] { return pop_certainly(taken, false); });
+}
+
+// As WordQueue::pop_certainly().
+Passage BoundedWordQueue::pop_certainly(Taken& taken, bool is_held) noexcept {
+    tail_lock_.lock();
+    tail_lock_.unlock();
+    return is_held ? try_pop_held(taken) : try_pop(taken);
+}
+
+Passage BoundedWordQueue::pop_or_list(Taken& taken, Waiter& waiter, bool is_first) noexcept {
+    return list_or_pass(waiters_, waiter, is_first,
+                        [this, &taken] { return pop_certainly(taken, false); });
+}
+
+Passage BoundedWordQueue::pop_held_or_list(Taken& taken, Waiter& waiter, bool is_first) noexcept {
+    return list_or_pass(waiters_, waiter, is_first,
+                        [this, &taken] { return pop_certainly(taken, true); });
 }
 
 Passage BoundedWordQueue::try_pop_held(Taken& taken) noexcept {
@@ -208,11 +227,7 @@ Passage BoundedWordQueue::try_pop_held(Taken& taken) noexcept {
 Passage BoundedWordQueue::pop_held(Taken& taken, const WaitLimits& limits) {
     return wait_to_pass(
         waiters_, limits, [this, &taken] { return try_pop_held(taken); },
-        [this, &taken] {
-            tail_lock_.lock();
-            tail_lock_.unlock();
-            return try_pop_held(taken);
-        });
+        [this, &taken] { return pop_certainly(taken, true); });
 }
 
 void BoundedWordQueue::settle(const Taken& taken) noexcept {

@@ -1,9 +1,11 @@
 #include <weft/detail/wait_list.hpp>
 
+#include <weft/detail/coroutine_wait.hpp>
 #include <weft/errors.hpp>
 
 #include "detail/interruption.hpp"
 #include "detail/timed_sleep.hpp"
+#include "detail/wakes_together.hpp"
 #include "os/cpu.hpp"
 #include "os/futex.hpp"
 #include "runtime/parking.hpp"
@@ -48,8 +50,11 @@ void throw_if_stopped(WaitEnd end) {
 void Waiter::notify() noexcept {
     // Release: what the notifier did before is seen by the woken thread. Relaxed would do for the
     // futex call, which needs only the word's own modification order.
-    if ((word_.exchange(kNotified, std::memory_order_acq_rel) & kAsleep) != 0) {
+    const std::uint32_t before = word_.exchange(kNotified, std::memory_order_acq_rel);
+    if ((before & kAsleep) != 0) {
         os::futex_wake(word_, 1);
+    } else if ((before & kSuspended) != 0) {
+        static_cast<CoroutineWait*>(this)->wake();
     }
 }
 
@@ -156,6 +161,7 @@ WaitEnd Waiter::sleep(const WaitLimits& limits) noexcept {
 // WakeChain ---------------------------------------------------------------------------------------
 
 void WakeChain::notify_all() noexcept {
+    const WakesTogether together;
     Waiter* each = first_;
     while (each != nullptr) {
         // Read before the word is set: the waiter may be gone afterwards.
@@ -233,7 +239,9 @@ void WaitList::Locked::learn_from(const Waiter& waiter) noexcept {
     announce_notifier();
     const std::uint16_t budget = list_.spin_budget_.load(std::memory_order_relaxed);
     // Acquire pairs with the release that set kAsleep, and makes has_spun_ readable.
-    const bool is_asleep = (waiter.word_.load(std::memory_order_acquire) & Waiter::kAsleep) != 0;
+    const std::uint32_t word = waiter.word_.load(std::memory_order_acquire);
+    if ((word & Waiter::kSuspended) != 0) return;  // coroutines do not spin
+    const bool is_asleep = (word & Waiter::kAsleep) != 0;
     if (is_asleep && !waiter.has_spun_) return;
     list_.spin_budget_.store(is_asleep ? after_failure(budget) : after_success(budget),
                              std::memory_order_relaxed);
@@ -266,6 +274,7 @@ std::size_t WaitList::notify_listed(std::size_t most) noexcept {
     }
     mutex_.unlock();
     // From here on the list itself may be gone.
+    const WakesTogether together;
     Waiter* each = taken != 0 ? chain : nullptr;
     while (each != nullptr) {
         Waiter* const next = each->next_;

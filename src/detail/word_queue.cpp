@@ -3,6 +3,8 @@
 #include <cassert>
 #include <memory>
 
+#include <weft/detail/passage.hpp>
+
 namespace weft::detail {
 
 WordQueue::~WordQueue() {
@@ -172,6 +174,13 @@ bool WordQueue::try_pop_certainly(Taken& taken) noexcept {
     tail_lock_.lock();
     tail_lock_.unlock();
     return try_pop(taken);
+}
+
+bool WordQueue::pop_or_list(Taken& taken, Waiter& waiter, bool is_first) noexcept {
+    const auto certain_try = [&] {
+        return try_pop_certainly(taken) ? Passage::passed : Passage::blocked;
+    };
+    return list_or_pass(waiters_, waiter, is_first, certain_try) == Passage::passed;
 }
 
 bool WordQueue::is_certainly_empty() noexcept {

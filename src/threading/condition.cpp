@@ -53,6 +53,27 @@ bool Condition::wait_once(const detail::WaitLimits& limits) WEFT_NO_THREAD_SAFET
     return end == WaitEnd::notified;
 }
 
+void Condition::require_held_lock() const {
+    if (given_lock_ == nullptr) {
+        throw std::runtime_error(
+            "wait: a coroutine may go on in another thread than the one that owns an RLock; make "
+            "the condition with a Lock");
+    }
+    require_held("wait");
+}
+
+void Condition::list_and_release(detail::Waiter& waiter) WEFT_NO_THREAD_SAFETY_ANALYSIS {
+    // Listed before the lock is released, as a thread is.
+    waiters_.enter(waiter);
+    try {
+        given_lock_->release();
+    } catch (...) {
+        // Somebody else has released it since require_held_lock().
+        if (!waiters_.remove(waiter)) waiters_.notify_one();
+        throw;
+    }
+}
+
 std::string Condition::repr() const {
     return fmt::format("<weft::threading::Condition({}, {})>",
                        given_lock_ != nullptr ? given_lock_->repr() : rlock_->repr(),

@@ -64,6 +64,22 @@ void Event::set_slow() noexcept {
     }
 }
 
+/// Called with the list's lock held: returns true when it is set, or sets kWaiters.
+bool Event::see_or_announce() noexcept {
+    std::uint32_t seen = state_.load(std::memory_order_seq_cst);
+    do {
+        if ((seen & kSet) != 0) return true;
+    } while (!state_.compare_exchange_weak(seen, kWaiters, std::memory_order_seq_cst));
+    return false;
+}
+
+bool Event::see_or_list(Waiter& waiter) noexcept {
+    WaitList::Locked view(waiters_);
+    if (see_or_announce()) return true;
+    view.append(waiter);
+    return false;
+}
+
 bool Event::wait_within(const std::stop_token* stop, Timeout timeout) {
     if (!timeout.is_none() && timeout.length().count() <= 0) return false;
     const detail::WaitLimits limits{.deadline = detail::Deadline::after(timeout), .stop = stop};
@@ -73,10 +89,7 @@ bool Event::wait_within(const std::stop_token* stop, Timeout timeout) {
     detail::SpinAdvice advice{};
     {
         WaitList::Locked view(waiters_);
-        std::uint32_t seen = state_.load(std::memory_order_seq_cst);
-        do {
-            if ((seen & kSet) != 0) return true;
-        } while (!state_.compare_exchange_weak(seen, kWaiters, std::memory_order_seq_cst));
+        if (see_or_announce()) return true;
         view.append(waiter);
         advice = view.advice();
     }

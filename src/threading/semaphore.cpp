@@ -98,18 +98,47 @@ WaitEnd Semaphore::acquire_slow(const WaitLimits& limits) noexcept {
     runtime::park_if_abandoned();
     const WaitEnd end = compete(limits);
     if (runtime::is_abandoned()) [[unlikely]] {
-        // The permit is for those who go on. One that no longer fits has been replaced meanwhile.
-        const std::uint64_t seen = state_.load(std::memory_order_relaxed);
-        if (end == WaitEnd::notified && has_room(seen, 1)) release_to_waiters(1);
+        // The permit is for those who go on.
+        if (end == WaitEnd::notified) give_back();
         runtime::park_if_abandoned();
     }
     return end;
+}
+
+void Semaphore::give_back() noexcept {
+    // One that no longer fits has been replaced meanwhile.
+    if (has_room(state_.load(std::memory_order_relaxed), 1)) release_to_waiters(1);
 }
 
 bool Semaphore::forget_other_process(const WaitList::Locked& view) noexcept {
     if (!view.is_after_fork()) return false;
     state_.fetch_and(~kWoken, std::memory_order_relaxed);
     return true;
+}
+
+/// Called with the list's lock held: takes a permit and returns true, or sets kWaiters; and takes
+/// away what this thread was counted as.
+bool Semaphore::take_or_announce(std::uint64_t mine) noexcept {
+    std::uint64_t seen = state_.load(std::memory_order_relaxed);
+    for (;;) {
+        const bool is_free = seen >= kOnePermit;
+        const std::uint64_t next = (is_free ? seen - kOnePermit : seen | kWaiters) - mine;
+        if (state_.compare_exchange_weak(seen, next, std::memory_order_acq_rel,
+                                         std::memory_order_relaxed)) {
+            return is_free;
+        }
+    }
+}
+
+bool Semaphore::take_or_list(Waiter& waiter) noexcept {
+    WaitList::Locked view(waiters_);
+    forget_other_process(view);
+    if (take_or_announce(0)) return true;
+    // A coroutine does not compete: it may run late, and would count as on its way until then.
+    waiter.is_starving = true;
+    waiter.is_granted = false;
+    view.append(waiter);
+    return false;
 }
 
 WaitEnd Semaphore::compete(const WaitLimits& limits) noexcept {
@@ -136,16 +165,7 @@ WaitEnd Semaphore::compete(const WaitLimits& limits) noexcept {
             const std::uint32_t current = detail::fork_generation.load(std::memory_order_relaxed);
             const std::uint64_t mine = was_woken && generation == current ? kOneWoken : 0;
             generation = current;
-            std::uint64_t seen = state_.load(std::memory_order_relaxed);
-            for (;;) {
-                const bool is_free = seen >= kOnePermit;
-                const std::uint64_t next = (is_free ? seen - kOnePermit : seen | kWaiters) - mine;
-                if (state_.compare_exchange_weak(seen, next, std::memory_order_acq_rel,
-                                                 std::memory_order_relaxed)) {
-                    if (is_free) return WaitEnd::notified;
-                    break;
-                }
-            }
+            if (take_or_announce(mine)) return WaitEnd::notified;
             if (was_woken) {
                 waiter.is_starving = os::monotonic_now() - start >= kPatience;
                 view.prepend(waiter);

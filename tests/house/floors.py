@@ -17,7 +17,7 @@ from typing import Iterator, NamedTuple
 ROOMS = (
     ("language", 0, "detail/annotations detail/atomic detail/config version"),
     ("os", 0, "os/"),
-    ("ground", 0, "timeout errors manual_clock keyboard_interrupt unraisable warnings detail/ runtime/"),
+    ("ground", 0, "timeout errors manual_clock keyboard_interrupt resume_on unraisable warnings detail/ runtime/"),
     ("_thread", 1, "_thread _thread/"),
     ("callable", 1, "detail/callable*"),
     ("pickle", 1, "pickle pickle/"),
@@ -26,6 +26,7 @@ ROOMS = (
     ("sched", 2, "sched sched/"),
     ("contextvars", 2, "contextvars contextvars/"),
     ("dummy_threading", 2, "dummy_threading dummy_threading/ _dummy_thread"),
+    ("coroutines", 3, "coroutines coroutines/"),
     ("futures", 3, "concurrent/futures/ detail/future* detail/map_job detail/task_context detail/task_observer"),
     ("subprocess", 3, "subprocess subprocess/"),
     ("progress", 3, "progress progress/"),

@@ -8,6 +8,7 @@
 #include <weft/threading.hpp>
 
 #include "chapters.hpp"
+#include "log.hpp"
 #include "progress_bar.hpp"
 
 namespace tour {
@@ -52,11 +53,13 @@ Outcome read_in_a_pipeline(const Paths& files, std::size_t counter_count) {
     std::vector<threading::Joining> counters;
     for (std::size_t i = 0; i < counter_count; ++i) {
         counters.emplace_back(threading::Thread({.name = fmt::format("counter-{}", i + 1)}, [&] {
+            const auto scoped = as_worker(threading::current_thread().name());
             Findings mine;
             for (const std::string& text : texts) {  // until it is shut down and empty
                 mine.add(text);
                 bar.advance();
             }
+            log(fmt::format("counted {} files", mine.files));
             results.put(std::move(mine));
         }));
     }

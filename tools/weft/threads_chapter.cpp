@@ -9,6 +9,7 @@
 #include <weft/threading.hpp>
 
 #include "chapters.hpp"
+#include "log.hpp"
 #include "progress_bar.hpp"
 
 namespace tour {
@@ -27,11 +28,13 @@ Findings read_with_workers(const Paths& files, std::size_t worker_count) {
     std::vector<threading::Joining> workers;
     for (std::size_t i = 0; i < worker_count; ++i) {
         workers.emplace_back(threading::Thread({.name = fmt::format("reader-{}", i + 1)}, [&] {
+            const auto scoped = as_worker(threading::current_thread().name());
             Findings mine;
             while (const auto file = jobs.get()) {
                 mine.add(read_file(*file));
                 bar.advance();
             }
+            log(fmt::format("read {} files", mine.files));
             results.put(std::move(mine));
         }));
     }

@@ -6,8 +6,10 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <weft/threading.hpp>
 
 #include "chapters.hpp"
+#include "log.hpp"
 #include "reference.hpp"
 #include "tour_programs.hpp"
 
@@ -34,8 +36,17 @@ int run(const std::filesystem::path& folder) {
     }
 
     const std::size_t workers = std::max(2U, std::thread::hardware_concurrency());
+    // So that what a thread logs says for which chapter it works.
+    weft::threading::thread_inherit_context(true);
+    struct Chapter {
+        const char* name;
+        bool (*show)(Reference& reference, std::size_t workers);
+    };
     bool is_right = true;
-    for (const auto show : {show_threads, show_pipeline, show_phases, show_stopping}) {
+    for (const auto& [name, show] :
+         {Chapter{"threads", show_threads}, Chapter{"pipeline", show_pipeline},
+          Chapter{"phases", show_phases}, Chapter{"stopping", show_stopping}}) {
+        const auto scoped = label.scoped(name);
         is_right &= show(reference, workers);
     }
     is_right &= show_programs(reference.files(), findings.bytes);

@@ -128,6 +128,7 @@ public:
 
 private:
     friend class RLock;
+    friend struct detail::CoroutineAccess;
     friend class threading::Condition;
 
     // The bits of state_. See src/_thread/lock.cpp.
@@ -148,8 +149,12 @@ private:
     WEFT_API bool acquire_checked(bool blocking, Timeout timeout);
     WEFT_API void release_slow();
     WEFT_API detail::WaitEnd acquire_slow(const detail::WaitLimits& limits) noexcept;
+    /// Takes the lock and returns true, or lists the waiter, which is then granted the lock with
+    /// its notification.
+    WEFT_API bool take_or_list(detail::Waiter& waiter) noexcept;
+    bool take_or_announce(std::uint32_t mine) noexcept;
     detail::WaitEnd compete(const detail::WaitLimits& limits) noexcept;
-    void give_back() noexcept;
+    WEFT_API void give_back() noexcept;
     /// For whoever must have the lock back before it may throw.
     WEFT_API void acquire_uninterruptibly() noexcept;
 
@@ -227,6 +232,7 @@ public:
 
 private:
     friend class threading::Condition;
+    friend struct detail::CoroutineAccess;
 
     [[nodiscard]] bool owns() const noexcept {
         // Relaxed: only the owner itself ever reads its own number here.

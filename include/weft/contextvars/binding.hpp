@@ -154,21 +154,16 @@ inline constexpr ValueTraits value_traits{ValueType<T>::is_inline, &ValueType<T>
 /// Ends a variable, of which only contexts may still speak.
 WEFT_API void drop_variable(VariableInfo& info) noexcept;
 
-inline void retain(const VariableInfo& info, Word value) noexcept {
-    if (info.type.is_inline) return;
-    reinterpret_cast<BoxBase*>(static_cast<std::uintptr_t>(value))
-        ->owners.fetch_add(1, std::memory_order_relaxed);
-}
+/// Of a value that is not inline. Compiled, so that compilers do not follow a small plain value
+/// through code that takes it for an address.
+WEFT_API void retain_box(Word value) noexcept;
+WEFT_API void release_box(const VariableInfo& info, Word value) noexcept;
 
+inline void retain(const VariableInfo& info, Word value) noexcept {
+    if (!info.type.is_inline) retain_box(value);
+}
 inline void release(const VariableInfo& info, Word value) noexcept {
-    if (info.type.is_inline) return;
-    auto& owners = reinterpret_cast<BoxBase*>(static_cast<std::uintptr_t>(value))->owners;
-    // Acquire, for the last: what other owners did with the value has happened. A sole owner is
-    // spared the exchange.
-    if (owners.load(std::memory_order_acquire) == 1 ||
-        owners.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-        info.type.destroy(value);
-    }
+    if (!info.type.is_inline) release_box(info, value);
 }
 
 /// One share of a value, or none.
@@ -218,6 +213,7 @@ struct Bindings {
 struct Frame {
     const void* context = nullptr;  ///< the Context that was entered
     Bindings outer_bindings;        ///< of the context that was current before
+    bool outer_is_lent = false;
     std::uint64_t outer_number = 0;
     Frame* outer = nullptr;
 };
@@ -237,6 +233,7 @@ struct Current {
     std::uint64_t version = 1;  ///< changes whenever another context becomes current
     std::array<Known, kKnown> known{};
     Bindings bindings;
+    bool is_lent = false;       ///< the share is an entered Context's, until something is set
     std::uint64_t context = 0;  ///< the context's number; 0 until somebody needs one
     Frame* frame = nullptr;     ///< the innermost run(); null in the thread's own context
     std::uint64_t next_number = 0;

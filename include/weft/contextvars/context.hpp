@@ -14,6 +14,7 @@
 
 #include <weft/contextvars/binding.hpp>
 #include <weft/contextvars/context_var.hpp>
+#include <weft/detail/atomic.hpp>
 #include <weft/detail/config.hpp>
 #include <weft/detail/low_lock.hpp>
 
@@ -231,8 +232,9 @@ private:
     [[nodiscard]] bool is_entered() const noexcept;
     void replace(detail::Bindings bindings, std::uint64_t number);
 
-    mutable weft::detail::LowLock mutex_;  ///< guards the rest
-    bool is_entered_ = false;
+    /// While it is set, only the thread that set it changes the rest.
+    weft::detail::Atomic<bool> is_entered_{false};
+    mutable weft::detail::LowLock mutex_;  ///< guards bindings_ against being changed and read
     detail::Bindings bindings_;  ///< this has a share; while entered, of what it had at first
     std::uint64_t number_ = 0;   ///< by which tokens know it; 0 until one is made
 };

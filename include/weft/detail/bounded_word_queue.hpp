@@ -80,6 +80,10 @@ public:
     /// The same as try_push(), after waiting for room.
     WEFT_API Passage push(std::uint64_t word, Returned* place, const WaitLimits& limits);
 
+    /// The same for a coroutine, one step: `blocked` when the waiter was listed.
+    WEFT_API Passage push_or_list(std::uint64_t word, Returned* place, Waiter& waiter,
+                                  bool is_first);
+
     /// Takes the oldest word: passed, blocked or shut_down.
     Passage try_pop(Taken& taken) noexcept {
         head_lock_.lock();
@@ -93,10 +97,14 @@ public:
     /// The same, after waiting for one.
     WEFT_API Passage pop(Taken& taken, const WaitLimits& limits);
 
-    /// The same two for words that may come back: each that passed is followed by settle() or
+    /// The same for a coroutine, one step: `blocked` when the waiter was listed.
+    WEFT_API Passage pop_or_list(Taken& taken, Waiter& waiter, bool is_first) noexcept;
+
+    /// The same three for words that may come back: each that passed is followed by settle() or
     /// give_back().
     WEFT_API Passage try_pop_held(Taken& taken) noexcept;
     WEFT_API Passage pop_held(Taken& taken, const WaitLimits& limits);
+    WEFT_API Passage pop_held_or_list(Taken& taken, Waiter& waiter, bool is_first) noexcept;
     /// The word is out for good: its place is free.
     WEFT_API void settle(const Taken& taken) noexcept;
     /// Puts the word back to where it was. Returns false if the queue was emptied meanwhile, or the
@@ -126,6 +134,10 @@ public:
     /// Ends the intake; `immediate` takes all words out, into `contents`.
     WEFT_API void shut_down(bool immediate, Contents& contents) noexcept;
 
+    /// Where those wait who pop, and those who push.
+    [[nodiscard]] WaitList& consumers() noexcept { return waiters_; }
+    [[nodiscard]] WaitList& producers() noexcept { return producers_; }
+
     [[nodiscard]] TaskCount& tasks() noexcept { return tasks_; }
     [[nodiscard]] const TaskCount& tasks() const noexcept { return tasks_; }
 
@@ -133,6 +145,7 @@ private:
     WEFT_API Passage push_slow(std::uint64_t word);
     WEFT_API Passage pop_slow(Taken& taken, bool is_held) noexcept;
     Passage push_certainly(std::uint64_t word);
+    Passage pop_certainly(Taken& taken, bool is_held) noexcept;
     void let_producer_in() noexcept;
     void forget_lost() noexcept;
     bool is_still_held(const Taken& taken) noexcept;

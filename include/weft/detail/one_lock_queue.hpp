@@ -91,7 +91,17 @@ public:
         return wait_to_pass(putters_, limits, attempt, attempt);
     }
 
+    Passage push_or_list(Entry& entry, Returned* place, Waiter& waiter, bool is_first) {
+        return list_or_pass(putters_, waiter, is_first, [&] { return try_push(entry, place); });
+    }
+
     Passage try_pop(Taken& taken) { return take(taken, false); }
+    Passage pop_or_list(Taken& taken, Waiter& waiter, bool is_first) {
+        return list_or_pass(getters_, waiter, is_first, [&] { return take(taken, false); });
+    }
+    Passage pop_held_or_list(Taken& taken, Waiter& waiter, bool is_first) {
+        return list_or_pass(getters_, waiter, is_first, [&] { return take(taken, true); });
+    }
     Passage pop(Taken& taken, const WaitLimits& limits) {
         const auto attempt = [&] { return take(taken, false); };
         return wait_to_pass(getters_, limits, attempt, attempt);
@@ -200,6 +210,9 @@ public:
         joiners.notify_all();
         return true;
     }
+
+    [[nodiscard]] WaitList& consumers() noexcept { return getters_; }
+    [[nodiscard]] WaitList& producers() noexcept { return putters_; }
 
     [[nodiscard]] TaskCount& tasks() noexcept { return tasks_; }
     [[nodiscard]] const TaskCount& tasks() const noexcept { return tasks_; }

@@ -44,4 +44,28 @@ Passage wait_to_pass(WaitList& list, const WaitLimits& limits, FirstTry first_tr
     return end == WaitEnd::notified ? passage : passage_of(end);
 }
 
+/// One step of that for a coroutine: enters the waiter into the list, and takes it off again when
+/// `certain_try` ends with something else than `blocked`, or throws. Returns `blocked` when the
+/// waiter is listed; it may have been notified since.
+template <class CertainTry>
+Passage list_or_pass(WaitList& list, Waiter& waiter, bool is_first, CertainTry certain_try) {
+    {
+        // Whoever was woken and came too late keeps his place.
+        WaitList::Locked view(list);
+        is_first ? view.append(waiter) : view.prepend(waiter);
+    }
+    struct Leave {
+        WaitList& list;
+        Waiter& waiter;
+        bool stays = false;
+        ~Leave() {
+            // A notification that was not needed goes to the next one.
+            if (!stays && !list.remove(waiter)) list.notify_one();
+        }
+    } leave{list, waiter};
+    const Passage passage = certain_try();
+    leave.stays = passage == Passage::blocked;
+    return passage;
+}
+
 }  // namespace weft::detail

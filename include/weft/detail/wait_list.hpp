@@ -34,6 +34,8 @@ struct WaitLimits {
 WEFT_API void throw_if_stopped(WaitEnd end);
 
 class WaitList;
+class CoroutineWait;
+struct CoroutineAccess;  // the way from coroutines' waits to what they wait for
 
 /// What a list has learnt about spinning. Read with its lock held, so that a waiter need not look
 /// at the list again, which may be gone once it has been notified.
@@ -42,12 +44,14 @@ struct SpinAdvice {
     std::uint16_t budget;  ///< how long a spin is worth, in steps
 };
 
-/// One thread's place in a WaitList. Lives on the stack of the waiting thread, which owns it but
-/// for `word_` (anybody who wakes) and the links (guarded by the list's lock).
+/// One thread's place in a WaitList, or one coroutine's. Lives on the stack of the waiting thread,
+/// or in the coroutine, which owns it but for `word_` (anybody who wakes) and the links (guarded by
+/// the list's lock).
 ///
 /// States of the word: kNotified once the waiter was taken off its list; kAsleep while the thread
-/// sleeps or is about to; the remaining bits count pokes, each of which makes the thread look again
-/// at its limits without ending the wait.
+/// sleeps or is about to; kSuspended while whoever notifies is to resume the coroutine; the
+/// remaining bits count pokes, each of which makes the thread look again at its limits without
+/// ending the wait.
 class Waiter {
 public:
     constexpr Waiter() noexcept = default;
@@ -76,7 +80,7 @@ public:
     }
 
     /// Ends the wait of a waiter that was taken off its list. The last access to the waiter: its
-    /// owner may return as soon as the word is set.
+    /// owner may return as soon as the word is set. May resume a coroutine, and so run users' code.
     WEFT_API void notify() noexcept;
 
     /// Makes whoever sleeps on a waiter's word look at its limits again. The caller guarantees that
@@ -87,13 +91,35 @@ public:
     bool is_granted = false;   ///< what was waited for comes with the notification
     bool is_starving = false;  ///< has waited long; guarded by the list's lock while listed
 
+protected:
+    // For a CoroutineWait, which is the only class derived from this.
+
+    /// Leaves it to notify() to resume the coroutine, and must then not touch the waiter any more.
+    /// Returns false, with nothing done, when it has been notified already.
+    [[nodiscard]] bool suspend() noexcept {
+        std::uint32_t seen = 0;
+        // Release publishes what the waiter is to whoever resumes the coroutine, who acquires it in
+        // notify(); acquire pairs with notify() when that was quicker.
+        return word_.compare_exchange_strong(seen, kSuspended, std::memory_order_acq_rel,
+                                             std::memory_order_acquire);
+    }
+    /// Takes that back. Returns false when it has been notified, and is being resumed.
+    [[nodiscard]] bool withdraw() noexcept {
+        std::uint32_t seen = kSuspended;
+        return word_.compare_exchange_strong(seen, 0, std::memory_order_acq_rel,
+                                             std::memory_order_acquire);
+    }
+    /// Makes a waiter that is on no list as new.
+    void restart() noexcept { word_.store(0, std::memory_order_relaxed); }
+
 private:
     friend class WaitList;
     friend class WakeChain;
 
     static constexpr std::uint32_t kNotified = 1;
     static constexpr std::uint32_t kAsleep = 2;
-    static constexpr std::uint32_t kPoke = 4;
+    static constexpr std::uint32_t kSuspended = 4;
+    static constexpr std::uint32_t kPoke = 8;
 
     enum class SpinEnd : std::uint8_t { notified, in_vain, not_tried };
     SpinEnd spin(SpinAdvice advice) noexcept;

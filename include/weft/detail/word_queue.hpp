@@ -85,6 +85,11 @@ public:
     /// only when that is `notified`.
     [[nodiscard]] WEFT_API WaitEnd pop(Taken& taken, const WaitLimits& limits);
 
+    /// One step of that for a coroutine: takes a word, or lists the waiter (behind the others,
+    /// unless it has been woken in vain) and returns false.
+    [[nodiscard]] WEFT_API bool pop_or_list(Taken& taken, Waiter& waiter, bool is_first) noexcept;
+    [[nodiscard]] WaitList& consumers() noexcept { return waiters_; }
+
     /// Puts a word that was taken back to where it was, before all that were put later, and wakes
     /// the longest waiting consumer. `place` must live until the word is taken again.
     WEFT_API void give_back(const Taken& taken, Returned& place) noexcept;

@@ -278,6 +278,8 @@ protected:
     }
 
 private:
+    friend struct weft::detail::CoroutineAccess;
+
     using Parcel = weft::detail::Parcel<T>;
     using Node = typename Parcel::Node;
     using Passage = weft::detail::Passage;

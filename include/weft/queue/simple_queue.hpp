@@ -73,6 +73,8 @@ class SimpleQueue {
                   "SimpleQueue<T> hands items out by value: T must be movable or copyable.");
 
 public:
+    using value_type = T;
+
     /// An empty queue. Takes no memory before the first put.
     constexpr SimpleQueue() noexcept = default;
     SimpleQueue(const SimpleQueue&) = delete;
@@ -194,6 +196,8 @@ public:
     }
 
 private:
+    friend struct weft::detail::CoroutineAccess;
+
     using Parcel = weft::detail::Parcel<T>;
     using Node = typename Parcel::Node;
     using Taken = weft::detail::WordQueue::Taken;

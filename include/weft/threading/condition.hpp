@@ -119,6 +119,13 @@ private:
         return result;
     }
 
+    friend struct detail::CoroutineAccess;
+
+    /// Lists the waiter of a coroutine, and releases the lock. Throws what releasing it throws; the
+    /// waiter is then not listed.
+    WEFT_API void list_and_release(detail::Waiter& waiter);
+    /// Throws `std::runtime_error` unless the lock is a Lock and held.
+    WEFT_API void require_held_lock() const;
     WEFT_API bool wait_once(const detail::WaitLimits& limits);
     WEFT_API void require_held(const char* what) const;
 

@@ -71,11 +71,16 @@ public:
     [[nodiscard]] WEFT_API std::string repr() const;
 
 private:
+    friend struct detail::CoroutineAccess;
+
     // The bits of state_. See src/threading/event.cpp.
     static constexpr std::uint32_t kSet = 1;
     static constexpr std::uint32_t kWaiters = 2;
 
     WEFT_API void set_slow() noexcept;
+    /// Returns true when it is set, or lists the waiter.
+    WEFT_API bool see_or_list(detail::Waiter& waiter) noexcept;
+    bool see_or_announce() noexcept;
     WEFT_API bool wait_within(const std::stop_token* stop, Timeout timeout);
 
     detail::Atomic<std::uint32_t> state_{0};

@@ -107,6 +107,8 @@ protected:
         : state_(checked(value)), bound_(static_cast<std::uint64_t>(bound)) {}
 
 private:
+    friend struct detail::CoroutineAccess;
+
     // The fields of state_. See src/threading/semaphore.cpp.
     static constexpr std::uint64_t kWaiters = 1;
     static constexpr std::uint64_t kOneWoken = 2;
@@ -145,8 +147,14 @@ private:
     WEFT_API bool acquire_within(const std::stop_token* stop, Timeout timeout);
     WEFT_API void release_slow(std::ptrdiff_t n);
     bool release_to_waiters(std::ptrdiff_t n) noexcept;
+    /// Gives a permit back that was taken for nobody.
+    WEFT_API void give_back() noexcept;
     detail::WaitEnd acquire_slow(const detail::WaitLimits& limits) noexcept;
     detail::WaitEnd compete(const detail::WaitLimits& limits) noexcept;
+    /// Takes a permit and returns true, or lists the waiter, which is then granted a permit with its
+    /// notification.
+    WEFT_API bool take_or_list(detail::Waiter& waiter) noexcept;
+    bool take_or_announce(std::uint64_t mine) noexcept;
     bool decide(detail::WaitEnd& end, std::uint32_t generation) noexcept;
     bool forget_other_process(const detail::WaitList::Locked& view) noexcept;
 
