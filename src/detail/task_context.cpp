@@ -19,7 +19,8 @@ void TaskContext::unpack() noexcept {
 }
 
 void TaskContext::Scope::enter(TaskContext& context) noexcept {
-    contextvars::detail::enter(frame_, this, std::exchange(context.bindings_, Bindings{}), 0);
+    contextvars::detail::enter(frame_, this, std::exchange(context.bindings_, Bindings{}), false,
+                               0);
 }
 
 void TaskContext::Scope::leave() noexcept {
