@@ -1,6 +1,7 @@
 // A profiler on weft::trace: how often each function was called and how long it took, in all
 // threads. This file is compiled with -finstrument-functions -g1.
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -14,13 +15,14 @@ using namespace weft;
 
 namespace work {
 
-long fibonacci(int n) {
-    return n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2);
+std::atomic<long> sum = 0;
+
+[[gnu::noinline]] void add_digits(long n) {
+    for (; n > 0; n /= 10) sum += n % 10;
 }
 
-long both(int n) {
-    threading::Joining other(threading::Thread([n] { fibonacci(n); }));
-    return fibonacci(n);
+[[gnu::noinline]] void add_all_digits(long last) {
+    for (long n = 1; n <= last; ++n) add_digits(n);
 }
 
 }  // namespace work
@@ -78,8 +80,11 @@ int main() {
         [&profiler](const threading::Frame& frame, threading::TraceEvent event) {
             profiler.note(frame, event);
         });
-    const long result = work::both(10);
+    {
+        const threading::Joining other(threading::Thread([] { work::add_all_digits(500); }));
+        work::add_all_digits(1000);
+    }
     threading::setprofile_all_threads({});
-    const long calls = profiler.report("work::fibonacci");
-    return result == 55 && calls == 2 * 177 ? 0 : 1;
+    const long calls = profiler.report("work::add_digits");
+    return work::sum == 19006 && calls == 1500 ? 0 : 1;
 }

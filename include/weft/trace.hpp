@@ -14,12 +14,14 @@
 /// What is not compiled so is never reported and pays nothing. What is pays, where no hook is set,
 /// for two calls that look at a `thread_local` and a counter of the program's.
 ///
-/// What the compilers do: both also report functions that were inlined into others; GCC leaves out
+/// What the compilers do. GCC also reports functions that were inlined into others, leaves out
 /// files and functions by `-finstrument-functions-exclude-file-list=/usr/include,weft/` and
-/// `-exclude-function-list=`, and reports the return also when an exception leaves the function;
-/// Clang has `-finstrument-functions-after-inlining`, and reports no return then; where it asks for
-/// members of `std::allocator` that libstdc++ 12 does not have, `-D_GLIBCXX_EXTERN_TEMPLATE=0`
-/// helps. A signal handler must not be compiled so, nor call what is: mark it
+/// `-exclude-function-list=`, and reports the return also when an exception leaves a function.
+/// Clang reports no return then. It has `-finstrument-functions-after-inlining`, which reports what
+/// is left of calls, and is the form for code that uses `std::string` of libstdc++ 12: the other
+/// asks for the addresses of members that exist inline only, and does not link.
+///
+/// A signal handler must not be compiled so, nor call what is: mark it
 /// `[[gnu::no_instrument_function]]`.
 ///
 /// A plugin that is loaded by dlopen() is reported when the program links `weft::trace` shared, or
