@@ -85,7 +85,8 @@ public:
 
 private:
     struct Ring {
-        explicit Ring(std::int64_t given) : size(given), cells(new detail::Atomic<Task*>[given]) {}
+        explicit Ring(std::int64_t given)
+            : size(given), cells(new detail::Atomic<Task*>[static_cast<std::size_t>(given)]) {}
         detail::Atomic<Task*>& cell(std::int64_t index) noexcept {
             return cells[static_cast<std::size_t>(index & (size - 1))];
         }
