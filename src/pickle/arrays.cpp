@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
+#include <string_view>
 
 #include <weft/pickle/detail/endian.hpp>
 
@@ -71,6 +73,12 @@ std::optional<std::string> integer_bytes(std::int64_t value) {
     std::string raw(sizeof(Number), '\0');
     store<kNative>(raw.data(), static_cast<std::make_unsigned_t<Number>>(value));
     return raw;
+}
+
+/// Numbers of one kind: floating, signed, or not.
+char class_of(char letter) noexcept {
+    if (letter == 'f' || letter == 'd') return 'f';
+    return std::string_view("bhilq").find(letter) != std::string_view::npos ? 's' : 'u';
 }
 
 }  // namespace
@@ -143,8 +151,9 @@ std::optional<Rebuilt> rebuild_array(char letter, std::int64_t format, std::stri
     const Format& known = kFormats[static_cast<std::size_t>(format)];
     const std::size_t size = array_item_size(known.letter);
     if (raw.size() % size != 0) return std::nullopt;
-    // The letter stays where the type has the same size here, as l and q do.
-    const bool keeps_letter = array_item_size(letter) == size && letter != 0;
+    // The letter stays where it means the same type here, as l and q do.
+    const bool keeps_letter =
+        array_item_size(letter) == size && class_of(letter) == class_of(known.letter);
     Rebuilt result{keeps_letter ? letter : known.letter, false, {}};
     if (size > 1 && known.is_big_endian != (kNative == std::endian::big)) {
         result.is_swapped = true;
@@ -164,6 +173,7 @@ std::optional<std::string> array_bytes(char letter, const Item& number) {
             value = number.real;
         } else if (number.kind == Kind::integer || number.kind == Kind::boolean) {
             value = number.is_big ? as_double(number.view()) : static_cast<double>(number.integer);
+            if (std::isinf(value)) return std::nullopt;
         } else {
             return std::nullopt;
         }

@@ -15,6 +15,7 @@
 #include "detail/describe.hpp"
 #include "detail/fmt.hpp"
 #include "pickle/entry_list.hpp"
+#include "pickle/node.hpp"
 
 namespace weft::pickle {
 
@@ -64,6 +65,7 @@ namespace weft::pickle::detail {
 namespace {
 
 constexpr std::size_t kMostCauses = 100;
+constexpr std::size_t kExceptionSize = 512;  ///< with the one nested in it, about
 constexpr Name kRemoteName{"multiprocessing.managers", "RemoteError"};
 constexpr char kCauseKey[] = "__cause__";
 /// (type, message, trace) in C++; Python leaves the attribute alone.
@@ -179,13 +181,17 @@ private:
         CodecOf<SystemExit::Code>::save(writer, code);
         writer.end_tuple(1);
     }
-    static std::exception_ptr make_exit(const Value& args, const std::string& message,
+    static std::exception_ptr make_exit(ValueSource& source, const Value& args,
+                                        const std::string& message,
                                         const std::exception_ptr& nested) {
         SystemExit::Code code;
         if (args.size() > 0) {
             const Value first = args.at(0);
-            code = first.is<SystemExit::Code>() ? first.get<SystemExit::Code>()
-                                                : SystemExit::Code(message);
+            if (first.kind() == Kind::none || (first.kind() == Kind::integer && first.is<int>())) {
+                code = part_as<SystemExit::Code>(source, first);
+            } else {
+                code = message;
+            }
         }
         return nest(SystemExit(code), nested);
     }
@@ -199,12 +205,14 @@ private:
         writer.text(exception.what());
         writer.end_tuple(2);
     }
-    static std::exception_ptr make_system(const Value& args, const std::string& message,
+    static std::exception_ptr make_system(ValueSource& source, const Value& args,
+                                          const std::string& message,
                                           const std::exception_ptr& nested) {
         const bool has_code = args.size() >= 2 && args.at(0).is<int>();
         const std::error_code code(has_code ? args.at(0).get<int>() : EIO, std::generic_category());
-        std::string text =
-            has_code && args.at(1).is<std::string>() ? args.at(1).get<std::string>() : message;
+        std::string text = has_code && args.at(1).kind() == Kind::text
+                               ? part_as<std::string>(source, args.at(1))
+                               : message;
         // The constructor adds the code's own text; ours has it already.
         const std::string tail = ": " + code.message();
         if (text == code.message()) {
@@ -285,12 +293,12 @@ void save_chain(Writer& writer, const std::exception_ptr& exception, std::size_t
 }
 
 /// What `str()` of a Python exception with these arguments gives.
-std::string message_of(const Value& args) {
+std::string message_of(ValueSource& source, const Value& args) {
     if (args.kind() != Kind::tuple) return args.repr(1000);
     if (args.size() == 0) return {};
     if (args.size() > 1) return args.repr(1000);
     const Value only = args.at(0);
-    return only.is<std::string>() ? only.get<std::string>() : only.repr(1000);
+    return only.kind() == Kind::text ? part_as<std::string>(source, only) : only.repr(1000);
 }
 
 bool is_rebuilt(const Value& value) {
@@ -300,14 +308,21 @@ bool is_rebuilt(const Value& value) {
            value.args().size() == 2;
 }
 
-std::exception_ptr make_chain(const Value& given, std::size_t depth) {
+/// Whether it has the shape of what save_origin() writes.
+bool is_origin(const Value& value) {
+    if (value.kind() != Kind::tuple || value.size() != 3) return false;
+    return std::ranges::all_of(value.items(),
+                               [](const Value& v) { return v.kind() == Kind::text; });
+}
+
+std::exception_ptr make_chain(ValueSource& source, const Value& given, std::size_t depth) {
     if (depth > kMostCauses || given.kind() != Kind::object) return nullptr;
     Value value = given;
     std::string trace;
     // How Python's pools send an exception with its traceback.
     if (is_rebuilt(value)) {
         const Value text = value.args().at(1);
-        if (text.is<std::string>()) trace = text.get<std::string>();
+        if (text.kind() == Kind::text) trace = part_as<std::string>(source, text);
         value = value.args().at(0);
         if (value.kind() != Kind::object) return nullptr;
     }
@@ -315,19 +330,23 @@ std::exception_ptr make_chain(const Value& given, std::size_t depth) {
 
     const Value args = value.args();
     std::string type = value.type_name();
-    std::string message = message_of(args);
+    // What an exception takes besides its texts.
+    if (!source.may_copy(kExceptionSize + type.size())) throw TypeError(source.message());
+    std::string message = message_of(source, args);
     std::exception_ptr cause;
     if (value.state().kind() == Kind::dict) {
         const Value state = value.state();
         using Origin = std::tuple<std::string, std::string, std::string>;
-        if (state.contains(kOriginKey) && state.at(kOriginKey).is<Origin>()) {
-            std::tie(type, message, trace) = state.at(kOriginKey).get<Origin>();
+        if (state.contains(kOriginKey) && is_origin(state.at(kOriginKey))) {
+            std::tie(type, message, trace) = part_as<Origin>(source, state.at(kOriginKey));
         }
-        if (state.contains(kCauseKey)) cause = make_chain(state.at(kCauseKey), depth + 1);
+        if (state.contains(kCauseKey)) {
+            cause = make_chain(source, state.at(kCauseKey), depth + 1);
+        }
     }
     const std::exception_ptr origin = nest(RemoteError(type, message, trace), cause);
     const ExceptionEntry* entry = registry().find(value.module_name(), value.qualified_name());
-    return entry == nullptr ? origin : entry->make(args, message, origin);
+    return entry == nullptr ? origin : entry->make(source, args, message, origin);
 }
 
 }  // namespace
@@ -357,10 +376,10 @@ bool load_exception(ValueSource& source, std::exception_ptr& exception) {
     Value value;
     if (!source.load_value(value)) return false;
     try {
-        exception = make_chain(value, 0);
+        exception = make_chain(source, value, 0);
     } catch (const TypeError& error) {
         return source.fail_with(
-            fmt::format("the arguments of {}: {}", value.type_name(), error.what()));
+            fmt::format("the arguments of {}: {}", shown(value.type_name()), error.what()));
     }
     return exception != nullptr || source.fail_with("what is no exception: " + value.repr(200));
 }

@@ -98,8 +98,10 @@ std::optional<std::uint64_t> as_uint64(std::string_view raw) noexcept {
 }
 
 double as_double(std::string_view raw) {
+    raw = shortest(raw);
+    // Before anything is done with its digits.
+    if (raw.size() > 160) return is_negative(raw) ? -HUGE_VAL : HUGE_VAL;
     const std::vector<std::uint32_t> digits = magnitude_of(raw);
-    if (digits.size() > 40) return is_negative(raw) ? -HUGE_VAL : HUGE_VAL;
     // The highest 64 bits exactly, with one more bit that says whether anything is below them, so
     // that the one rounding is right.
     std::uint64_t top = 0;

@@ -1,5 +1,6 @@
 #include "pickle/machine.hpp"
 
+#include <algorithm>
 #include <bit>
 
 #include <weft/pickle/detail/endian.hpp>
@@ -9,11 +10,27 @@
 
 namespace weft::pickle::detail {
 
+namespace {
+
+/// The parts of a node one after the other; null behind the last.
+const Item* part_of(const Node& node, std::size_t place) noexcept {
+    if (place < node.items.size()) return &node.items[place];
+    if (node.additions == nullptr) return nullptr;
+    place -= node.items.size();
+    const Additions& added = *node.additions;
+    if (place < added.items.size()) return &added.items[place];
+    place -= added.items.size();
+    return place < added.entries.size() ? &added.entries[place] : nullptr;
+}
+
+}  // namespace
+
 Machine::Machine(Arena& arena, const LoadOptions& options)
     : arena_(arena),
       options_(options),
       input_(arena.input),
-      copies_left_(options.max_copies + 64 * arena.input.size()) {}
+      copies_left_(allowance(arena.input.size(), options.max_copies)),
+      work_(allowance(arena.input.size(), options.max_key_steps)) {}
 
 void Machine::fail(const std::string& what) const {
     throw UnpicklingError(what, offset_, opcode_);
@@ -25,7 +42,7 @@ Item Machine::run() {
     } catch (const UnpicklingError&) {
         throw;
     } catch (const PickleError& error) {
-        fail(error.what());  // keys that are nested too deep to be compared
+        fail(error.what());  // keys that are nested too deep, or take too long
     }
 }
 
@@ -40,6 +57,11 @@ Item Machine::run_steps() {
         const auto code = static_cast<Opcode>(opcode_);
         if (code == Opcode::stop) {
             const Item result = pop();
+            if (may_be_deep_) measure(result);
+            if (buffers_taken_ < options_.buffers.size()) {
+                fail(fmt::format("{} buffers are used, {} were given (LoadOptions::buffers)",
+                                 buffers_taken_, options_.buffers.size()));
+            }
             return result;
         }
         if (!step(code)) fail("no such opcode, or one that Weft refuses");
@@ -375,18 +397,18 @@ std::size_t Machine::pop_mark() {
 
 void Machine::put(std::uint64_t number) {
     const Item item = top();
-    ++memoized_;
     // A number far ahead must not make the table grow to it.
     if (number > memo_.size()) {
-        far_memo_[number] = item;
+        if (far_memo_.insert_or_assign(number, item).second) ++memoized_;
         return;
     }
-    if (number == memo_.size()) {
-        memo_.push_back(item);
-    } else {
+    if (number < memo_.size()) {
         memo_[number] = item;
+        return;
     }
-    if (!far_memo_.empty()) far_memo_.erase(number);
+    memo_.push_back(item);
+    // MEMOIZE takes the number of those that are taken, as in Python: one taken again is one.
+    if (far_memo_.empty() || far_memo_.erase(number) == 0) ++memoized_;
 }
 
 void Machine::get(std::uint64_t number) {
@@ -454,10 +476,56 @@ void Machine::deepen(Node& outer, const Item& inner) {
     if (depth <= outer.depth) return;
     // What holds itself gets no deeper by it.
     if (inner.node == &outer) return;
-    if (depth > options_.max_depth) {
-        fail(fmt::format("nested deeper than {} (LoadOptions::max_depth)", options_.max_depth));
-    }
+    if (depth > options_.max_depth) fail_depth();
     outer.depth = depth;
+    // What was fetched from the memo may be in something, which does not learn of this.
+    may_be_deep_ = may_be_deep_ || outer.is_shared;
+}
+
+void Machine::fail_depth() const {
+    fail(fmt::format("nested deeper than {} (LoadOptions::max_depth)", options_.max_depth));
+}
+
+void Machine::measure(const Item& root) {
+    if (!root.has_node()) return;
+    // In the order in which the graph would be written; what leads back to where we are adds
+    // nothing. A node's depth is right when it is left.
+    struct Step {
+        Node* node;
+        std::size_t next;
+    };
+    std::vector<Step> path;
+    const auto enter = [&](Node& node) {
+        node.measured = Measured::now;
+        node.depth = 1;
+        path.push_back({&node, 0});
+    };
+    enter(*root.node);
+    while (!path.empty()) {
+        Node& node = *path.back().node;
+        const Item* const part = part_of(node, path.back().next++);
+        if (part == nullptr) {
+            node.measured = Measured::yes;
+            path.pop_back();
+            if (!path.empty()) {
+                std::uint32_t& outer = path.back().node->depth;
+                outer = std::max(outer, node.depth + 1);
+            }
+            continue;
+        }
+        if (!part->has_node() || part->node->measured == Measured::now) continue;
+        const bool is_new = part->node->measured == Measured::no;
+        if (path.size() + (is_new ? 1 : part->node->depth) > options_.max_depth) {
+            offset_ = part->node->offset;
+            opcode_ = static_cast<unsigned char>(input_[offset_]);
+            fail_depth();
+        }
+        if (is_new) {
+            enter(*part->node);
+        } else {
+            node.depth = std::max(node.depth, part->node->depth + 1);
+        }
+    }
 }
 
 }  // namespace weft::pickle::detail

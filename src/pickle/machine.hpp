@@ -2,10 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include <weft/pickle/detail/opcodes.hpp>
@@ -21,8 +21,9 @@ namespace weft::pickle::detail {
 /// State: the input (which the arena holds, so that texts point into it), the place in it, the
 /// stack with the places of its marks, and the memo. Each opcode takes at least one byte and makes
 /// at most one node, and every length is compared with what is left of the input before it is
-/// believed, so time and memory are linear in the input. There is no recursion here; how deep
-/// values are nested is counted as they are put together.
+/// believed; what keys cost is counted, and what is copied. So time and memory are linear in the
+/// input. There is no recursion here; how deep values are nested is counted as they are put
+/// together, and once more at the end where something was put together from the outside in.
 ///
 /// An error throws, and leaves everything to the arena's end.
 class Machine {
@@ -88,6 +89,9 @@ private:
     void charge(std::size_t size);
     /// Notes that `inner` is now in `outer`, one deeper.
     void deepen(Node& outer, const Item& inner);
+    /// Looks for the depth of a graph whose nodes were put into others before they were whole.
+    void measure(const Item& root);
+    [[noreturn]] void fail_depth() const;
 
     Arena& arena_;
     const LoadOptions& options_;
@@ -99,10 +103,12 @@ private:
     std::size_t buffers_taken_ = 0;
     std::vector<Item> stack_;
     std::vector<std::size_t> marks_;
-    std::vector<Item> memo_;  ///< of the numbers 0, 1, 2, ... in their turn
-    std::unordered_map<std::uint64_t, Item> far_memo_;  ///< and of those out of turn
-    std::size_t memoized_ = 0;
+    std::vector<Item> memo_;                  ///< of the numbers 0, 1, 2, ... in their turn
+    std::map<std::uint64_t, Item> far_memo_;  ///< and of those out of turn
+    std::size_t memoized_ = 0;                ///< how many numbers the memo has
     std::size_t copies_left_;
+    Work work_;                 ///< that keys may still cost
+    bool may_be_deep_ = false;  ///< something got deeper that is part of something already
 };
 
 }  // namespace weft::pickle::detail

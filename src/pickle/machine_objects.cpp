@@ -138,7 +138,7 @@ bool Machine::apply_set(std::string_view name, const Node& args) {
     if (members == nullptr) return true;
     charge(4 * sizeof(Item) * members->size());
     for (const Item& member : *members) {
-        if (!add_member(node, member)) fail("a member of a set that has no hash");
+        if (!add_member(node, member, work_)) fail("a member of a set that has no hash");
         deepen(node, member);
     }
     return true;

@@ -1,6 +1,9 @@
 // What the machine pushes: numbers, texts and bytes, and the containers they are put into.
 
+#include <algorithm>
 #include <charconv>
+#include <climits>
+#include <cmath>
 #include <cstddef>
 #include <string>
 
@@ -53,6 +56,29 @@ void append_utf8(std::string& text, unsigned long code) {
     push(0x80 | (code & 0x3f));
 }
 
+/// Whether a decimal number without its sign, and far from one, is below it: by the place of its
+/// first digit that is not 0.
+bool is_below_one(std::string_view digits) noexcept {
+    const std::size_t exponent_at = std::min(digits.find_first_of("eE"), digits.size());
+    const std::string_view mantissa = digits.substr(0, exponent_at);
+    const std::size_t point = std::min(mantissa.find('.'), mantissa.size());
+    const std::size_t first = std::min(mantissa.find_first_of("123456789"), mantissa.size());
+    // Of what a line can hold, no length comes near the limits of a long long.
+    long long power = static_cast<long long>(point) - static_cast<long long>(first);
+    std::string_view exponent = digits.substr(exponent_at);
+    if (exponent.empty()) return power <= 0;
+    exponent.remove_prefix(1);
+    const bool is_minus = !exponent.empty() && exponent.front() == '-';
+    if (!exponent.empty() && (is_minus || exponent.front() == '+')) exponent.remove_prefix(1);
+    long long number = 0;
+    const auto [end, error] =
+        std::from_chars(exponent.data(), exponent.data() + exponent.size(), number);
+    // An exponent beyond all bounds decides alone.
+    if (error == std::errc::result_out_of_range || number > LLONG_MAX / 2) return is_minus;
+    power += is_minus ? -number : number;
+    return power <= 0;
+}
+
 }  // namespace
 
 void Machine::push_text(std::string_view wire) {
@@ -99,18 +125,18 @@ void Machine::push_int_line(std::string_view line) {
 
 void Machine::push_float_line(std::string_view line) {
     double value = 0;
-    if (!line.empty() && line.front() == '+') line.remove_prefix(1);
+    const bool is_negative = !line.empty() && line.front() == '-';
+    if (!line.empty() && (is_negative || line.front() == '+')) line.remove_prefix(1);
+    if (line.empty() || line.front() == '-') fail("a float that is none");
     const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
-    if (end != line.data() + line.size() || line.empty()) fail("a float that is none");
+    if (end != line.data() + line.size()) fail("a float that is none");
     if (error == std::errc::result_out_of_range) {
-        // from_chars does not say which way: a negative exponent means too small.
-        const bool is_tiny = line.find("e-") != std::string_view::npos;
-        value = is_tiny ? 0.0 : HUGE_VAL;
-        if (line.front() == '-') value = -value;
+        // from_chars does not say which way it is out.
+        value = is_below_one(line) ? 0.0 : HUGE_VAL;
     } else if (error != std::errc()) {
         fail("a float that is none");
     }
-    push_real(value);
+    push_real(is_negative ? -value : value);
 }
 
 /// Python 2's str: ASCII, as Python 3 takes it by default. Other bytes become surrogate escapes.
@@ -221,7 +247,7 @@ void Machine::push_items(Kind kind, std::size_t first) {
     stack_.insert(stack_.begin() + static_cast<std::ptrdiff_t>(first), item_of(node));
     if (kind == Kind::dict) return set_items(first + 1);
     for (std::size_t i = first + 1; i < stack_.size(); ++i) {
-        if (!add_member(node, stack_[i])) fail("a member of a set that has no hash");
+        if (!add_member(node, stack_[i], work_)) fail("a member of a set that has no hash");
         deepen(node, stack_[i]);
     }
     stack_.resize(first + 1);
@@ -264,7 +290,7 @@ void Machine::set_items(std::size_t first) {
         if (target.kind == Kind::object) {
             target.node->additions->entries.push_back(stack_[i]);
             target.node->additions->entries.push_back(stack_[i + 1]);
-        } else if (!set_entry(*target.node, stack_[i], stack_[i + 1])) {
+        } else if (!set_entry(*target.node, stack_[i], stack_[i + 1], work_)) {
             fail("a key that has no hash");
         }
     }
@@ -277,7 +303,7 @@ void Machine::add_items(std::size_t first) {
     const Item target = stack_[first - 1];
     if (target.kind != Kind::set) fail("what is added to is no set");
     for (std::size_t i = first; i < stack_.size(); ++i) {
-        if (!add_member(*target.node, stack_[i])) fail("a member of a set that has no hash");
+        if (!add_member(*target.node, stack_[i], work_)) fail("a member of a set that has no hash");
         deepen(*target.node, stack_[i]);
     }
     stack_.resize(first);

@@ -1,6 +1,7 @@
 #include "pickle/node.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace weft::pickle::detail {
@@ -19,7 +20,19 @@ void retain(Arena* arena) noexcept {
 
 void release(Arena* arena) noexcept {
     // Release, so that all use of the arena comes before its end; acquire for the one that ends it.
-    if (arena->shares.fetch_sub(1, std::memory_order_acq_rel) == 1) delete arena;
+    if (arena->shares.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    // An arena may have the last share of another, and so on without end: one after the other.
+    Arena* dying = arena;
+    arena->next_dying = nullptr;
+    while (dying != nullptr) {
+        Arena* const current = std::exchange(dying, dying->next_dying);
+        for (ArenaRef& other : current->others) {
+            Arena* const next = other.detach();
+            if (next->shares.fetch_sub(1, std::memory_order_acq_rel) != 1) continue;
+            next->next_dying = std::exchange(dying, next);
+        }
+        delete current;
+    }
 }
 
 Node& Arena::add(Kind kind, std::size_t offset) {
@@ -33,6 +46,12 @@ Node& Arena::add(Kind kind, std::size_t offset) {
     node.kind = kind;
     node.offset = offset;
     return node;
+}
+
+void Arena::forget_repeated_others() {
+    std::ranges::sort(others, std::less<const Arena*>(), &ArenaRef::get);
+    const auto repeated = std::ranges::unique(others, std::equal_to<>(), &ArenaRef::get);
+    others.erase(repeated.begin(), repeated.end());
 }
 
 std::string_view Arena::keep(std::string text) {
@@ -73,7 +92,7 @@ Value ValueAccess::make(const Item& item, const ArenaRef& arena) {
 Item ValueAccess::adopt(Arena& arena, const Value& value) {
     Arena* other = value.arena_.get();
     if (other != nullptr && other != &arena &&
-        std::ranges::none_of(arena.others, [&](const ArenaRef& o) { return o.get() == other; })) {
+        (arena.others.empty() || arena.others.back().get() != other)) {
         arena.others.push_back(value.arena_);
     }
     return value.item_;

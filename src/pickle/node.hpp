@@ -29,13 +29,17 @@ struct Additions {
     std::vector<Item> entries;  ///< keys and values in turn
 };
 
+/// How far a look at a whole graph's depth is with a node.
+enum class Measured : unsigned char { no, now, yes };
+
 struct Node {
     Kind kind = Kind::none;
     Form form = Form::reduce;
     char letter = 0;         ///< of an array
     bool is_shared = false;  ///< may be met more than once
     bool has_state = false;
-    std::uint32_t depth = 1;  ///< of what is in it, at least, when it was put into something
+    Measured measured = Measured::no;
+    std::uint32_t depth = 1;  ///< with what is in it
     std::size_t offset = 0;   ///< of the opcode that made it
     std::string_view data;    ///< bytearray, array
     /// tuple, list, sets: the items; dict: keys and values in turn; global: module and name;
@@ -43,7 +47,8 @@ struct Node {
     std::vector<Item> items;
     std::unique_ptr<KeyTable> keys;  ///< dict and sets with more than a few
     std::unique_ptr<Additions> additions;
-    /// 0: not known yet. Relaxed: every thread that works it out gets the same.
+    /// Of tuples, frozensets and names; see hashing.cpp. 0: not known yet. Relaxed: every thread
+    /// that works it out gets the same, or, of what holds a NaN, one that is as good.
     mutable std::atomic<std::uint64_t> hash{0};
 };
 
@@ -57,11 +62,14 @@ struct Arena {
     std::string input;                ///< what texts and bytes point into
     std::deque<std::string> strings;  ///< and those that had to be worked out
     std::vector<ArenaRef> others;     ///< that items point into
+    Arena* next_dying = nullptr;      ///< see release()
     bool has_repeated_text = false;   ///< a text or bytes were met twice as one
 
     Node& add(Kind kind, std::size_t offset = 0);
     /// Keeps a text as long as the arena lives.
     std::string_view keep(std::string text);
+    /// Keeps one share of each other arena.
+    void forget_repeated_others();
 
 private:
     std::vector<std::unique_ptr<Node[]>> blocks_;
@@ -72,6 +80,9 @@ private:
 Item item_of(Node& node) noexcept;
 Item item_of_text(std::string_view wire) noexcept;
 Item item_of_integer(std::int64_t value) noexcept;
+
+/// A name in a message: cut, and without control characters.
+std::string shown(std::string_view name);
 
 /// The inside of a Value, for the library's own sources.
 struct ValueAccess {

@@ -11,6 +11,7 @@
 #include "detail/describe.hpp"
 #include "detail/fmt.hpp"
 #include "pickle/entry_list.hpp"
+#include "pickle/node.hpp"
 
 namespace weft::pickle::detail {
 
@@ -99,8 +100,8 @@ const ClassEntry* entry_of_next(ValueSource& source, const std::type_info& wante
     }
     const ClassEntry* entry = find_class(module, name);
     if (entry == nullptr) {
-        source.fail_with(
-            fmt::format("{}.{} is not registered (pickle::register_class)", module, name));
+        source.fail_with(fmt::format("{}.{} is not registered (pickle::register_class)",
+                                     shown(module), shown(name)));
         return nullptr;
     }
     const bool fits = entry->type == wanted ||

@@ -8,6 +8,7 @@
 #include <weft/errors.hpp>
 #include <weft/pickle/detail/endian.hpp>
 #include <weft/pickle/detail/text.hpp>
+#include <weft/pickle/functions.hpp>
 
 #include "detail/fmt.hpp"
 #include "pickle/arrays.hpp"
@@ -38,6 +39,13 @@ std::uint32_t depth_under(const Node& node) noexcept {
     return depth;
 }
 
+/// For what a program compares itself: a second's work, and more where more was read.
+detail::Work work_for(const Value& left, const Value& right) noexcept {
+    return detail::Work(
+        detail::allowance(detail::input_size_of(right),
+                          detail::allowance(detail::input_size_of(left), std::size_t{1} << 28)));
+}
+
 /// A new node with its arena, which keeps all that the values point to.
 class Builder {
 public:
@@ -46,15 +54,19 @@ public:
     }
     Node& node() noexcept { return node_; }
     Item adopt(const Value& value) { return ValueAccess::adopt(*arena_, value); }
+    /// What a program puts together itself is its own affair.
+    detail::Work& work() noexcept { return work_; }
     std::string_view keep(std::string_view text) { return arena_->keep(std::string(text)); }
     Value finish() {
         node_.depth = depth_under(node_) + 1;
+        arena_->forget_repeated_others();
         return ValueAccess::make(detail::item_of(node_), arena_);
     }
 
 private:
     ArenaRef arena_;
     Node& node_;
+    detail::Work work_{static_cast<std::size_t>(-1)};
 };
 
 Value make_sequence(Kind kind, const std::vector<Value>& items) {
@@ -67,7 +79,7 @@ Value make_sequence(Kind kind, const std::vector<Value>& items) {
 Value make_set(Kind kind, const std::vector<Value>& members) {
     Builder builder(kind);
     for (const Value& member : members) {
-        if (!detail::add_member(builder.node(), builder.adopt(member))) {
+        if (!detail::add_member(builder.node(), builder.adopt(member), builder.work())) {
             throw TypeError(
                 fmt::format("{} cannot be in a set: it has no hash", member.repr(kShown)));
         }
@@ -109,18 +121,18 @@ std::size_t place_of(const Value& key, std::size_t size, const Value& whole) {
     const auto length = static_cast<std::int64_t>(size);
     const std::int64_t place = item.integer < 0 ? item.integer + length : item.integer;
     if (place < 0 || place >= length) {
-        throw std::out_of_range(
-            fmt::format("index {} of {} with {} items", item.integer, whole.type_name(), size));
+        throw std::out_of_range(fmt::format("index {} of {} with {} items", item.integer,
+                                            detail::shown(whole.type_name()), size));
     }
     return static_cast<std::size_t>(place);
 }
 
 /// An attribute in an object's state, which is a dict, or a pair of two for a class with __slots__.
-const Item* find_attribute(const Node& object, const Item& name) {
+const Item* find_attribute(const Node& object, const Item& name, detail::Work& work) {
     const Item& state = object.items[detail::kState];
     const auto look = [&](const Item& dict) -> const Item* {
         if (dict.kind != Kind::dict) return nullptr;
-        const std::size_t place = detail::find_key(*dict.node, name);
+        const std::size_t place = detail::find_key(*dict.node, name, work);
         return place == detail::KeyTable::kNone ? nullptr : &dict.node->items[2 * place + 1];
     };
     if (state.kind == Kind::tuple && state.node->items.size() == 2) {
@@ -173,7 +185,8 @@ Value Value::list(std::vector<Value> items) {
 Value Value::dict(std::vector<std::pair<Value, Value>> entries) {
     Builder builder(Kind::dict);
     for (const auto& [key, value] : entries) {
-        if (!detail::set_entry(builder.node(), builder.adopt(key), builder.adopt(value))) {
+        if (!detail::set_entry(builder.node(), builder.adopt(key), builder.adopt(value),
+                               builder.work())) {
             throw TypeError(fmt::format("{} cannot be a key: it has no hash", key.repr(kShown)));
         }
     }
@@ -280,15 +293,17 @@ Value Value::at(const Value& key) const {
         case Kind::array:
             return number_of(*item_.node, place_of(key, size(), *this));
         case Kind::dict: {
-            const std::size_t place = detail::find_key(*item_.node, key.item_);
+            detail::Work work = work_for(*this, key);
+            const std::size_t place = detail::find_key(*item_.node, key.item_, work);
             if (place == detail::KeyTable::kNone) throw KeyError(key.repr(kShown));
             return part(*this, item_.node->items[2 * place + 1]);
         }
         case Kind::object: {
-            const Item* found = find_attribute(*item_.node, key.item_);
+            detail::Work work = work_for(*this, key);
+            const Item* found = find_attribute(*item_.node, key.item_, work);
             if (found == nullptr) {
-                throw KeyError(
-                    fmt::format("{} has no attribute {}", type_name(), key.repr(kShown)));
+                throw KeyError(fmt::format("{} has no attribute {}", detail::shown(type_name()),
+                                           key.repr(kShown)));
             }
             return part(*this, *found);
         }
@@ -298,15 +313,19 @@ Value Value::at(const Value& key) const {
 }
 
 bool Value::contains(const Value& key) const {
+    detail::Work work = work_for(*this, key);
     switch (kind()) {
         case Kind::dict:
         case Kind::set:
         case Kind::frozenset:
-            return detail::find_key(*item_.node, key.item_) != detail::KeyTable::kNone;
+            return detail::find_key(*item_.node, key.item_, work) != detail::KeyTable::kNone;
         case Kind::object:
-            return find_attribute(*item_.node, key.item_) != nullptr;
+            return find_attribute(*item_.node, key.item_, work) != nullptr;
         case Kind::tuple:
         case Kind::list:
+            return std::ranges::any_of(item_.node->items, [&](const Item& item) {
+                return detail::equal(item, key.item_, work);
+            });
         case Kind::array:
             return std::ranges::any_of(items(), [&](const Value& v) { return v == key; });
         default:
@@ -405,7 +424,8 @@ std::string Value::qualified_name() const {
 }
 
 bool operator==(const Value& left, const Value& right) {
-    return detail::equal(left.item_, right.item_);
+    detail::Work work = work_for(left, right);
+    return detail::equal(left.item_, right.item_, work);
 }
 
 }  // namespace weft::pickle

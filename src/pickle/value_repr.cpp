@@ -67,6 +67,8 @@ public:
         }
     }
 
+    void print_name(std::string_view wire) { print_letters(wire, '\0'); }
+
     std::string finish() {
         if (is_full()) {
             std::size_t end = limit_;
@@ -106,7 +108,7 @@ private:
             default:
                 break;
         }
-        if (letter == static_cast<unsigned char>(quote)) {
+        if (quote != '\0' && letter == static_cast<unsigned char>(quote)) {
             text_ += '\\';
             text_ += quote;
             return true;
@@ -117,8 +119,13 @@ private:
     }
 
     void print_text(std::string_view wire) {
-        const char quote = quote_for(wire);
+        const char quote = quote_for(wire.substr(0, limit_));
         text_ += quote;
+        print_letters(wire, quote);
+        text_ += quote;
+    }
+
+    void print_letters(std::string_view wire, char quote) {
         for (std::size_t place = 0; place < wire.size() && !is_full(); ++place) {
             const auto letter = static_cast<unsigned char>(wire[place]);
             if (print_escape(letter, quote)) continue;
@@ -134,11 +141,10 @@ private:
             text_ += fmt::format("\\u{:04x}", code);
             place += 2;
         }
-        text_ += quote;
     }
 
     void print_bytes(std::string_view raw) {
-        const char quote = quote_for(raw);
+        const char quote = quote_for(raw.substr(0, limit_));
         text_ += 'b';
         text_ += quote;
         for (const char byte : raw) {
@@ -253,15 +259,22 @@ private:
     }
 
     void print_global(const Node& node) {
-        text_ += fmt::format("<{}.{}>", node.items[0].view(), node.items[1].view());
+        text_ += '<';
+        print_name(node.items[0].view());
+        text_ += '.';
+        print_name(node.items[1].view());
+        text_ += '>';
     }
 
     void print_object(const Node& node) {
         const Item& callable = node.items[detail::kCallable];
         if (callable.kind == Kind::global) {
             const auto& names = callable.node->items;
-            if (names[0].view() != "builtins") text_ += fmt::format("{}.", names[0].view());
-            text_ += names[1].view();
+            if (names[0].view() != "builtins") {
+                print_name(names[0].view());
+                text_ += '.';
+            }
+            print_name(names[1].view());
         } else {
             print(callable);
         }
@@ -295,6 +308,12 @@ private:
 };
 
 }  // namespace
+
+std::string detail::shown(std::string_view name) {
+    Printer printer(200);
+    printer.print_name(name);
+    return printer.finish();
+}
 
 std::string Value::repr(std::size_t limit) const {
     Printer printer(limit);

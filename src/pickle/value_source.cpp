@@ -3,6 +3,7 @@
 #include <cmath>
 #include <deque>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -35,23 +36,35 @@ bool is_of_collections(const Node& object, std::initializer_list<std::string_vie
 
 /// What a read keeps until it ends.
 struct ValueSource::Shared {
-    std::map<std::pair<const void*, std::type_index>, std::shared_ptr<void>> made;
-    std::deque<std::vector<Item>> items;  ///< that had to be put together
+    using Key = std::pair<const void*, std::type_index>;
+    struct Made {
+        Key key;
+        std::shared_ptr<void> object;
+        void (*reset)(void*);
+        bool is_whole;
+    };
+    std::vector<Made> made;
+    std::map<Key, std::size_t> numbers_of_made;  ///< places in it
+    std::deque<std::vector<Item>> items;         ///< that had to be put together
     std::deque<Scratch> numbers;
     const char* expected = nullptr;
+    std::optional<std::size_t> expected_items;
     Item found;
 };
 
 ValueSource::ValueSource(const Value& value, const LoadOptions& options, std::size_t input_size)
     : root_(value),
       depth_left_(options.max_depth),
-      copies_left_(options.max_copies + 64 * input_size),
+      copies_left_(allowance(input_size, options.max_copies)),
+      allow_cycles_(options.allow_cycles),
       shared_(std::make_unique<Shared>()) {
     next_ = &root_.item_;
     limit_ = next_ + 1;
 }
 
-ValueSource::~ValueSource() = default;
+ValueSource::~ValueSource() {
+    if (!is_kept_) forget_shared(0);
+}
 
 Kind ValueSource::peek_kind() const noexcept {
     return next_ == limit_ ? Kind::object : next_->kind;
@@ -197,11 +210,11 @@ bool ValueSource::begin_tuple(std::size_t items, Frame& frame) {
         return false;
     }
     if (static_cast<std::size_t>(limit_ - next_) == items) return true;
-    offset_ = item->node->offset;
     leave(frame);
     --next_;
-    return fail_with(fmt::format("expected a tuple of {}, found {}", items,
-                                 ValueAccess::make(*item, root_.arena_).repr(kShown)));
+    fail("a tuple");
+    shared_->expected_items = items;
+    return false;
 }
 
 bool ValueSource::end_tuple(std::size_t /*items*/, Frame& frame) noexcept {
@@ -385,16 +398,54 @@ const void* identity_of(const Item& item) noexcept {
 
 }  // namespace
 
-std::shared_ptr<void> ValueSource::find_shared(std::type_index type) {
+bool ValueSource::find_shared(std::type_index type, std::shared_ptr<void>& found) {
+    found = nullptr;
     const void* identity = next_ == limit_ ? nullptr : identity_of(*next_);
-    if (identity == nullptr) return nullptr;
-    const auto found = shared_->made.find({identity, type});
-    return found == shared_->made.end() ? nullptr : found->second;
+    if (identity == nullptr) return true;
+    const auto known = shared_->numbers_of_made.find({identity, type});
+    if (known == shared_->numbers_of_made.end()) return true;
+    const Shared::Made& made = shared_->made[known->second];
+    if (!made.is_whole && !allow_cycles_) {
+        return fail_with("an object that holds itself, which LoadOptions::allow_cycles refuses");
+    }
+    found = made.object;
+    return true;
 }
 
-void ValueSource::remember_shared(std::type_index type, std::shared_ptr<void> made) {
+std::size_t ValueSource::remember_shared(std::type_index type, std::shared_ptr<void> made,
+                                         void (*reset)(void*)) {
     const void* identity = next_ == limit_ ? nullptr : identity_of(*next_);
-    if (identity != nullptr) shared_->made.emplace(std::pair{identity, type}, std::move(made));
+    const Shared::Key key{identity, type};
+    const std::size_t number = shared_->made.size();
+    shared_->made.push_back({key, std::move(made), reset, false});
+    if (identity != nullptr) shared_->numbers_of_made.emplace(key, number);
+    return number;
+}
+
+void ValueSource::finish_shared(std::size_t number) noexcept {
+    shared_->made[number].is_whole = true;
+}
+
+std::size_t ValueSource::shared_count() const noexcept {
+    return shared_->made.size();
+}
+
+void ValueSource::forget_shared(std::size_t count) noexcept {
+    // All are emptied before the first is destroyed, so that no destructor goes deep.
+    for (std::size_t i = count; i < shared_->made.size(); ++i) {
+        const Shared::Made& made = shared_->made[i];
+        if (made.key.first != nullptr) shared_->numbers_of_made.erase(made.key);
+        if (made.reset != nullptr) made.reset(made.object.get());
+    }
+    while (shared_->made.size() > count) shared_->made.pop_back();
+}
+
+LoadOptions ValueSource::limits() const noexcept {
+    LoadOptions options;
+    options.max_depth = depth_left_;
+    options.max_copies = copies_left_;
+    options.allow_cycles = allow_cycles_;
+    return options;
 }
 
 bool ValueSource::may_copy(std::size_t size) {
@@ -409,6 +460,7 @@ bool ValueSource::fail(const char* expected) {
     // Put into words only when somebody asks: a variant tries several types.
     message_.clear();
     shared_->expected = expected;
+    shared_->expected_items.reset();
     shared_->found = next_ == limit_ ? Item{} : *next_;
     if (shared_->found.has_node()) offset_ = shared_->found.node->offset;
     if (next_ == limit_) message_ = fmt::format("expected {}, found nothing more", expected);
@@ -441,7 +493,11 @@ int ValueSource::opcode() const noexcept {
 std::string ValueSource::message() const {
     if (!message_.empty() || shared_->expected == nullptr) return message_;
     const Value found = ValueAccess::make(shared_->found, root_.arena_);
-    return fmt::format("expected {}, found {} {}", shared_->expected, found.type_name(),
+    if (shared_->expected_items) {
+        return fmt::format("expected {} of {}, found {}", shared_->expected,
+                           *shared_->expected_items, found.repr(kShown));
+    }
+    return fmt::format("expected {}, found {} {}", shared_->expected, shown(found.type_name()),
                        found.repr(kShown));
 }
 

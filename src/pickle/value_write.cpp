@@ -89,7 +89,9 @@ private:
         if (const auto known = tuples_.find(&node); known != tuples_.end()) {
             return writer_.recall(known->second);
         }
-        if (++open_tuples_[&node] > kMostSelves) {
+        // Each time it is met in itself it is through another of its items, which by then has its
+        // number: more often than there are items it can only be without one.
+        if (++open_tuples_[&node] > node.items.size() + 1) {
             throw PicklingError("a tuple that holds itself without a list or dict between");
         }
         writer_.deeper();
@@ -197,8 +199,6 @@ private:
         }
         writer_.shallower();
     }
-
-    static constexpr std::size_t kMostSelves = 2;
 
     Writer& writer_;
     bool repeats_text_;

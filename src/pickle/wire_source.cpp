@@ -104,7 +104,7 @@ bool WireSource::load_sized(std::size_t width, std::string_view& raw) noexcept {
     return true;
 }
 
-const char* WireSource::follow_reference() noexcept {
+const char* WireSource::follow_reference(Remembered wanted) noexcept {
     std::size_t number = 0;
     if (code() == Opcode::binget) {
         if (!has(2)) return nullptr;
@@ -115,14 +115,16 @@ const char* WireSource::follow_reference() noexcept {
         number = fetch<std::endian::little, std::uint32_t>(next_ + 1);
         next_ += 5;
     }
-    return memo_at(number);
+    if (number >= memo_size_) return nullptr;
+    const Memory& memory = number < few_.size() ? few_[number] : many_[number - few_.size()];
+    return memory.kind == wanted ? memory.first : nullptr;
 }
 
 bool WireSource::load_other_text(std::string_view& wire) {
     switch (peek()) {
         case Opcode::binget:
         case Opcode::long_binget: {
-            const char* remembered = follow_reference();
+            const char* remembered = follow_reference(Remembered::text);
             if (remembered == nullptr) return false;
             // The text alone is read again; what puts it into the memo was followed the first time.
             const char* behind = std::exchange(next_, remembered);
@@ -139,15 +141,15 @@ bool WireSource::load_other_text(std::string_view& wire) {
         }
         case Opcode::short_binunicode: {
             const char* first = next_;
-            return load_sized(1, wire) && remember(first);
+            return load_sized(1, wire) && remember(Remembered::text, first);
         }
         case Opcode::binunicode: {
             const char* first = next_;
-            return load_sized(4, wire) && remember(first);
+            return load_sized(4, wire) && remember(Remembered::text, first);
         }
         case Opcode::binunicode8: {
             const char* first = next_;
-            return load_sized(8, wire) && remember(first);
+            return load_sized(8, wire) && remember(Remembered::text, first);
         }
         default:
             return false;
@@ -155,23 +157,21 @@ bool WireSource::load_other_text(std::string_view& wire) {
 }
 
 bool WireSource::load_bytes(std::string_view& raw) {
-    const Opcode next = peek();
-    const char* first = next_;
-    switch (next) {
+    switch (peek()) {
         case Opcode::short_binbytes:
-            return load_sized(1, raw) && remember(first);
+            return load_sized(1, raw) && remember();
         case Opcode::binbytes:
-            return load_sized(4, raw) && remember(first);
+            return load_sized(4, raw) && remember();
         case Opcode::binbytes8:
         case Opcode::bytearray8:
-            return load_sized(8, raw) && remember(first);
+            return load_sized(8, raw) && remember();
         case Opcode::next_buffer: {
             if (next_ == limit_ || buffers_taken_ >= buffers_.size()) return false;
             ++next_;
             const std::span<const std::byte> buffer = buffers_[buffers_taken_++];
             raw = {reinterpret_cast<const char*>(buffer.data()), buffer.size()};
             if (peek() == Opcode::readonly_buffer) ++next_;
-            return remember(first);
+            return remember();
         }
         default:
             return false;
@@ -182,7 +182,7 @@ bool WireSource::take_name(std::string_view module, std::string_view name) {
     const Opcode next = peek();
     const char* first = next_;
     if (next == Opcode::binget || next == Opcode::long_binget) {
-        const char* remembered = follow_reference();
+        const char* remembered = follow_reference(Remembered::name);
         if (remembered == nullptr) return false;
         // Names are remembered where their module's text begins. That may itself be a reference, as
         // in what Python writes; then the other way of reading has to find out.
@@ -200,7 +200,7 @@ bool WireSource::take_name(std::string_view module, std::string_view name) {
     }
     std::string_view text;
     return load_text(text) && text == module && load_text(text) && text == name &&
-           take(Opcode::stack_global) && remember(first);
+           take(Opcode::stack_global) && remember(Remembered::name, first);
 }
 
 bool WireSource::load_array(ArrayView& array) {
@@ -227,7 +227,7 @@ bool WireSource::load_array_here(ArrayView& array) {
     const char* first = next_;
     if (has(kHead.size()) && std::memcmp(next_, kHead.data(), kHead.size()) == 0) {
         next_ += kHead.size();
-        if (!remember(first)) return false;
+        if (!remember(Remembered::name, first)) return false;
     } else if (!take_name("array", "array")) {
         return false;
     }
@@ -237,19 +237,18 @@ bool WireSource::load_array_here(ArrayView& array) {
         has(5 + static_cast<std::size_t>(static_cast<unsigned char>(next_[4])))) {
         letter = {next_ + 2, 1};
         array.raw = {next_ + 5, static_cast<unsigned char>(next_[4])};
-        const char* raw_first = next_ + 3;
         next_ += 5 + array.raw.size();
-        if (!remember(raw_first)) return false;
+        if (!remember()) return false;
     } else if (!load_text(letter) || letter.size() != 1 || !load_bytes(array.raw)) {
         return false;
     }
-    if (!take(Opcode::tuple2) || !remember(nullptr) || !take(Opcode::reduce)) {
+    if (!take(Opcode::tuple2) || !remember() || !take(Opcode::reduce)) {
         return false;
     }
     array.letter = letter.front();
     const std::size_t item_size = array_item_size(array.letter);
     // Sizes are powers of two, and a division costs as much as all of this.
-    return item_size != 0 && (array.raw.size() & (item_size - 1)) == 0 && remember(first);
+    return item_size != 0 && (array.raw.size() & (item_size - 1)) == 0 && remember();
 }
 
 bool WireSource::take_text(std::string_view expected) {
@@ -262,7 +261,7 @@ bool WireSource::take_text(std::string_view expected) {
     return false;
 }
 
-bool WireSource::remember_at(const char* first) {
+bool WireSource::remember_at(Remembered kind, const char* first) {
     std::size_t number = 0;
     if (code() == Opcode::binput) {
         if (!has(2)) return false;
@@ -275,7 +274,7 @@ bool WireSource::remember_at(const char* first) {
     }
     // Writers count. A number out of turn may be one that is put a second time.
     if (number != memo_size_) return false;
-    add_to_memo(first);
+    add_to_memo(kind, first);
     return true;
 }
 

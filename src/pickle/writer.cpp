@@ -74,12 +74,15 @@ Writer::Writer(weft::bytes& buffer, const DumpOptions& options)
         throw std::invalid_argument(fmt::format(
             "pickle protocol {} cannot put buffers aside: ask for protocol 5", options.protocol));
     }
+    if (options.buffers != nullptr) buffers_start_ = options.buffers->size();
     put(Opcode::proto);
     put(static_cast<std::uint8_t>(options.protocol));
 }
 
 Writer::~Writer() {
-    if (!has_finished_) buffer_.resize(start_);
+    if (has_finished_) return;
+    buffer_.resize(start_);
+    if (options_.buffers != nullptr) options_.buffers->resize(buffers_start_);
 }
 
 void Writer::finish() {

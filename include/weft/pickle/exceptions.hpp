@@ -58,7 +58,7 @@ struct ExceptionEntry {
     /// Writes its arguments: a tuple.
     void (*save)(Writer&, const std::exception&) = nullptr;
     /// The exception with these arguments and `nested` in it.
-    std::exception_ptr (*make)(const Value& args, const std::string& message,
+    std::exception_ptr (*make)(ValueSource& source, const Value& args, const std::string& message,
                                const std::exception_ptr& nested) = nullptr;
 };
 
@@ -110,11 +110,23 @@ void save_exception_args(Writer& writer, const std::exception& exception) {
     }
 }
 
+/// Reads a part of what `source` reads, within its limits. Throws weft::TypeError if it is no T.
+template <class T>
+T part_as(ValueSource& source, const Value& value) {
+    ValueSource part(value, source.limits(), 0);
+    T object{};
+    const bool is_loaded = CodecOf<T>::load(part, object);
+    source.take_limits(part);
+    if (!is_loaded) throw_not_a(part);
+    part.keep();
+    return object;
+}
+
 /// Reads the fields of an exception; throws weft::TypeError if they do not fit.
 template <class E>
-E exception_from(const Value& args, const std::string& message) {
+E exception_from(ValueSource& source, const Value& args, const std::string& message) {
     if constexpr (has_serialize<E>) {
-        return args.get<E>();
+        return part_as<E>(source, args);
     } else if constexpr (std::constructible_from<E, const std::string&>) {
         return E(message);
     } else if constexpr (std::constructible_from<E, const char*>) {
@@ -125,9 +137,9 @@ E exception_from(const Value& args, const std::string& message) {
 }
 
 template <class E>
-std::exception_ptr make_exception(const Value& args, const std::string& message,
-                                  const std::exception_ptr& nested) {
-    return nest(exception_from<E>(args, message), nested);
+std::exception_ptr make_exception(ValueSource& source, const Value& args,
+                                  const std::string& message, const std::exception_ptr& nested) {
+    return nest(exception_from<E>(source, args, message), nested);
 }
 
 template <class T>

@@ -82,6 +82,7 @@ void load_into(BytesView wire, T& object, const LoadOptions& options = {}) {
     const Value value = detail::load_value(wire, options);
     detail::ValueSource source(value, options, wire.size());
     if (!detail::CodecOf<T>::load(source, object)) detail::throw_unloadable(source);
+    source.keep();
 }
 
 /// The object that a pickle of protocol 0 to 5 holds, as T. `wire` is anything bytes-like; bytes
@@ -126,6 +127,7 @@ T Value::get() const {
     detail::ValueSource source(*this, {}, detail::input_size_of(*this));
     T object{};
     if (!detail::CodecOf<T>::load(source, object)) detail::throw_not_a(source);
+    source.keep();
     return object;
 }
 

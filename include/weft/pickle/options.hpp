@@ -28,7 +28,8 @@ struct DumpOptions {
 
 /// How loads() reads.
 struct LoadOptions {
-    /// The buffers that dumps() put aside, in the same order. They are copied from.
+    /// The buffers that dumps() put aside, in the same order. They are copied from. Unlike Python,
+    /// a pickle that does not use all of them is refused: they are those of another.
     std::span<const std::span<const std::byte>> buffers{};
     /// How deep values may be nested in each other before UnpicklingError is thrown.
     std::size_t max_depth = 1000;
@@ -36,6 +37,24 @@ struct LoadOptions {
     /// memory, about, may be taken beyond 64 times the length of the input before UnpicklingError
     /// is thrown.
     std::size_t max_copies = std::size_t{64} << 20;
+    /// Keys of dicts and sets are hashed and compared, which can be made to take long: a key of a
+    /// megabyte named again and again, sets in sets. So many steps (an item, or sixteen bytes) may
+    /// be taken beyond 64 for each byte of the input before UnpicklingError is thrown.
+    std::size_t max_key_steps = std::size_t{16} << 20;
+    /// Whether objects in `shared_ptr` may hold each other in a circle. Such objects live until
+    /// somebody takes the circle apart, so a program that reads what strangers write says no, and
+    /// gets UnpicklingError.
+    bool allow_cycles = true;
 };
+
+namespace detail {
+
+/// 64 for each byte of the input, and `more`.
+constexpr std::size_t allowance(std::size_t input_size, std::size_t more) noexcept {
+    constexpr std::size_t kMost = static_cast<std::size_t>(-1);
+    return input_size > (kMost - more) / 64 ? kMost : more + 64 * input_size;
+}
+
+}  // namespace detail
 
 }  // namespace weft::pickle

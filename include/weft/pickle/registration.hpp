@@ -71,10 +71,12 @@ void register_class(std::string_view name) {
                   "object can be told.");
     detail::ClassEntry entry;
     entry.type = typeid(T);
+    entry.size = sizeof(T);
     entry.save = &detail::save_registered<T>;
     entry.create = &detail::create<T>;
     entry.create_shared = &detail::create_shared<T>;
     entry.destroy = &detail::destroy<T>;
+    entry.reset = detail::reset_of<T>();
     entry.load = &detail::load_registered<T>;
     entry.bases = {detail::BaseCast{typeid(Bases), &detail::up<T, Bases>}...};
     detail::add_class(name, std::move(entry));

@@ -71,7 +71,8 @@ public:
     Value(const weft::bytes& value);
 
     /// Throws weft::TypeError if a key of a dict or a member of a set is a list, dict, set or
-    /// array. Of equal keys the first is kept, with the last value.
+    /// array. Of equal keys the first is kept, with the last value; two objects are one key only
+    /// when they are the same object, or dates, fractions and the like.
     [[nodiscard]] static Value tuple(std::vector<Value> items);
     [[nodiscard]] static Value list(std::vector<Value> items);
     [[nodiscard]] static Value dict(std::vector<std::pair<Value, Value>> entries);
@@ -106,7 +107,9 @@ public:
     [[nodiscard]] std::size_t size() const;
     /// An item of a tuple, list or array by its index (negative: from the end), or the value at a
     /// key of a dict, or an attribute of an object by its name. Throws `std::out_of_range` or
-    /// weft::KeyError where there is none, and weft::TypeError for what has no parts.
+    /// weft::KeyError where there is none, and weft::TypeError for what has no parts. A key that is
+    /// an object is found by its identity, or else by its parts, in linear time (dates, fractions
+    /// and Decimals are found like numbers). Throws weft::PickleError as `==` does.
     [[nodiscard]] Value at(const Value& key) const;
     /// Whether a dict has the key, a set the member, an object the attribute, or a tuple or list an
     /// equal item.
@@ -136,7 +139,8 @@ public:
     /// Python's equality: 1, 1.0 and True are equal, a list and a tuple are not, the order of a
     /// dict's entries does not matter. Objects are equal when class, arguments and state are.
     /// A NaN equals nothing; a container always equals itself.
-    /// Throws weft::PickleError when the values are nested too deep to be compared.
+    /// Throws weft::PickleError when the values are nested too deep to be compared, or built so
+    /// that it would take very long: in time in proportion to them, or 2**28 steps, it ends.
     friend bool operator==(const Value& left, const Value& right);
 
 private:

@@ -86,4 +86,25 @@ struct Codec<T, Shape::unknown> : Plain<kMixed> {
 template <class T>
 inline constexpr bool is_picklable = shape_of<T>() < Shape::pointer;
 
+/// What makes an object of T as it was when it was made, so that it holds no other any more; null
+/// where T cannot be assigned.
+template <class T>
+constexpr auto reset_of() noexcept -> void (*)(void*) {
+    if constexpr (std::is_move_assignable_v<T> && std::is_default_constructible_v<T>) {
+        return [](void* object) { *static_cast<T*>(object) = T(); };
+    } else {
+        return nullptr;
+    }
+}
+
+/// Counts the making of a T. One that is read from bytes of its own has 64 of them for each byte.
+template <class T, class Source>
+bool may_make(Source& source) {
+    if constexpr (Source::is_wire && sizeof(T) <= 64) {
+        return true;
+    } else {
+        return source.may_copy(sizeof(T));
+    }
+}
+
 }  // namespace weft::pickle::detail

@@ -102,10 +102,9 @@ struct Codec<T, Shape::aggregate> : Plain<Kind::object> {
         typename Source::Frame frame;
         if (entry != nullptr) [[unlikely]] {
             if constexpr (Source::is_wire) {
-                typename Source::Frame whole = source.frame_here();
                 return source.take_name(entry->module, entry->qualified_name) &&
                        source.begin_tuple(size, frame) && load_parts(source, parts(value)) &&
-                       source.end_tuple(size, frame) && source.take_reduce(whole);
+                       source.end_tuple(size, frame) && source.take_reduce();
             } else if (source.is_object_of(*entry)) {
                 if (!source.begin_object_items(frame)) return false;
                 if (source.items_left() != size)

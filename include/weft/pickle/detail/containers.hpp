@@ -208,6 +208,7 @@ struct Codec<T, Shape::sequence> : Plain<Kind::list, false> {
         if (!source.begin_sequence(frame)) return false;
         value.clear();
         while (source.next_item(frame)) {
+            if (!may_make<Element>(source)) return false;
             Element element{};
             if (!CodecOf<Element>::load(source, element)) {
                 std::size_t surplus = 0;
@@ -253,6 +254,7 @@ struct Codec<T, Shape::dict> : Plain<Kind::dict, false> {
         if (!source.begin_dict(frame)) return false;
         value.clear();
         while (source.next_entry(frame)) {
+            if (!may_make<std::pair<Key, Mapped>>(source)) return false;
             Key key{};
             Mapped mapped{};
             if (!CodecOf<Key>::load(source, key) || !CodecOf<Mapped>::load(source, mapped)) {
@@ -286,6 +288,7 @@ struct Codec<T, Shape::set> : Plain<Kind::set, false> {
         if (!source.begin_set(frame)) return false;
         value.clear();
         while (source.next_member(frame)) {
+            if (!may_make<Member>(source)) return false;
             Member member{};
             if (!CodecOf<Member>::load(source, member)) {
                 if (source.retreat(frame)) break;

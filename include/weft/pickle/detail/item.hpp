@@ -70,6 +70,8 @@ public:
     }
 
     [[nodiscard]] Arena* get() const noexcept { return arena_; }
+    /// The arena with the share, which the caller has now.
+    [[nodiscard]] Arena* detach() noexcept { return std::exchange(arena_, nullptr); }
     Arena& operator*() const noexcept { return *arena_; }
     Arena* operator->() const noexcept { return arena_; }
 

@@ -89,6 +89,7 @@ struct Codec<std::unique_ptr<T, Deleter>, Shape::unique_pointer> : Plain<kMixed>
                 if (next_is_derived<T>(source)) return load_derived(source, pointer);
             }
             if constexpr (is_own_codec_usable<T>) {
+                if (!may_make<T>(source)) return false;
                 auto made = std::make_unique<T>();
                 if (!CodecOf<T>::load(source, *made)) return false;
                 pointer = std::move(made);
@@ -113,6 +114,7 @@ private:
             "one.");
         const ClassEntry* entry = entry_of_next(source, typeid(T));
         if (entry == nullptr) return false;
+        if (!source.may_copy(entry->size)) return false;
         void* object = entry->create();
         Pointer made(static_cast<T*>(entry->as(typeid(T), object)));
         if (!entry->load(source, object)) return false;
@@ -181,6 +183,7 @@ private:
     static bool load_object(Source& source, Pointer& pointer) {
         if constexpr (Source::is_wire) {
             if (source.is_reference()) return false;
+            if (!may_make<Object>(source)) return false;
             auto made = std::make_shared<Object>();
             if (!CodecOf<Object>::load(source, *made)) return false;
             pointer = std::move(made);
@@ -188,15 +191,19 @@ private:
         } else {
             if (next_is_derived<Object>(source)) return load_derived(source, pointer);
             if constexpr (is_own_codec_usable<Object>) {
-                if (auto known = source.find_shared(typeid(Object))) {
+                std::shared_ptr<void> known;
+                if (!source.find_shared(typeid(Object), known)) return false;
+                if (known != nullptr) {
                     pointer = std::static_pointer_cast<T>(std::move(known));
                     source.skip();
                     return true;
                 }
+                if (!may_make<Object>(source)) return false;
                 auto made = std::make_shared<Object>();
-                // Before it is filled: it may hold itself.
-                source.remember_shared(typeid(Object), made);
+                const std::size_t number =
+                    source.remember_shared(typeid(Object), made, reset_of<Object>());
                 if (!CodecOf<Object>::load(source, *made)) return false;
+                source.finish_shared(number);
                 pointer = std::move(made);
             }
             return true;
@@ -206,18 +213,18 @@ private:
     static bool load_derived(ValueSource& source, Pointer& pointer) {
         const ClassEntry* entry = entry_of_next(source, typeid(Object));
         if (entry == nullptr) return false;
-        std::shared_ptr<void> whole = source.find_shared(entry->type);
-        const bool is_new = whole == nullptr;
-        if (is_new) {
+        std::shared_ptr<void> whole;
+        if (!source.find_shared(entry->type, whole)) return false;
+        if (whole != nullptr) {
+            source.skip();
+        } else {
+            if (!source.may_copy(entry->size)) return false;
             whole = entry->create_shared();
-            source.remember_shared(entry->type, whole);
+            const std::size_t number = source.remember_shared(entry->type, whole, entry->reset);
+            if (!entry->load(source, whole.get())) return false;
+            source.finish_shared(number);
         }
         auto* object = static_cast<T*>(entry->as(typeid(Object), whole.get()));
-        if (!is_new) {
-            source.skip();
-        } else if (!entry->load(source, whole.get())) {
-            return false;
-        }
         pointer = Pointer(std::move(whole), object);
         return true;
     }

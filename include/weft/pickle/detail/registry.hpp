@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -28,10 +29,12 @@ struct ClassEntry {
     std::string module;
     std::string qualified_name;
     std::type_index type = typeid(void);
+    std::size_t size = 0;
     void (*save)(Writer&, const void*) = nullptr;
     void* (*create)() = nullptr;
     std::shared_ptr<void> (*create_shared)() = nullptr;
     void (*destroy)(void*) = nullptr;
+    void (*reset)(void*) = nullptr;  ///< see reset_of()
     bool (*load)(ValueSource&, void*) = nullptr;
     std::vector<BaseCast> bases;
 

@@ -144,7 +144,6 @@ private:
 
     bool open_wire() {
         if constexpr (Source::is_wire) {
-            whole_ = source_.frame_here();
             if (entry_ != nullptr && !source_.take_name(entry_->module, entry_->qualified_name)) {
                 return false;
             }
@@ -160,9 +159,9 @@ private:
                     if (!source_.begin_tuple(0, none) || !source_.end_tuple(0, none)) return false;
                     style_ = Style::empty;
                     if (entry_ == nullptr) return true;
-                    if (source_.take_reduce(whole_)) return true;
+                    if (source_.take_reduce()) return true;
                     style_ = Style::named;
-                    return source_.take_newobj(whole_) && source_.begin_dict(frame_);
+                    return source_.take_newobj() && source_.begin_dict(frame_);
                 }
                 default:
                     return false;
@@ -179,8 +178,7 @@ private:
                 source_.leave(frame_);
                 return entry_ == nullptr || source_.take_build();
             }
-            return source_.end_open_tuple(frame_) &&
-                   (entry_ == nullptr || source_.take_reduce(whole_));
+            return source_.end_open_tuple(frame_) && (entry_ == nullptr || source_.take_reduce());
         }
         return false;
     }
@@ -233,7 +231,6 @@ private:
     const ClassEntry* entry_;
     Style style_ = Style::undecided;
     bool is_good_ = true;
-    typename Source::Frame whole_;
     typename Source::Frame frame_;
 };
 

@@ -92,23 +92,37 @@ public:
     /// A datetime.timedelta; false, with nothing read, for anything else.
     bool load_timedelta(std::int64_t& days, std::int64_t& seconds, std::int64_t& microseconds);
 
-    /// The object made before for the node that is next, as which `made` was remembered; null if
-    /// there is none.
-    std::shared_ptr<void> find_shared(std::type_index type);
-    void remember_shared(std::type_index type, std::shared_ptr<void> made);
+    /// The object made before for the node that is next, as which `made` was remembered, or null.
+    /// False if it is not whole yet and objects must not hold themselves.
+    bool find_shared(std::type_index type, std::shared_ptr<void>& found);
+    /// Remembers an object before it is filled, for it may hold itself. `reset` empties it, in case
+    /// that reading fails (it may be null). Gives its number, for finish_shared().
+    std::size_t remember_shared(std::type_index type, std::shared_ptr<void> made,
+                                void (*reset)(void*));
+    void finish_shared(std::size_t number) noexcept;
     void skip() noexcept { ++next_; }
+    /// All was read, so what was made stays as it is. Otherwise the destructor empties the objects
+    /// that were shared, for they may hold each other.
+    void keep() noexcept { is_kept_ = true; }
 
     struct Place {
         const Item* next;
         const Item* limit;
         std::size_t depth_left;
+        std::size_t shared;
     };
-    [[nodiscard]] Place place() const noexcept { return {next_, limit_, depth_left_}; }
+    [[nodiscard]] Place place() const noexcept {
+        return {next_, limit_, depth_left_, shared_count()};
+    }
     void go_back(const Place& place) noexcept {
         next_ = place.next;
         limit_ = place.limit;
         depth_left_ = place.depth_left;
+        forget_shared(place.shared);
     }
+    /// Limits for reading a part of what this reads with a source of its own, and what that left.
+    [[nodiscard]] LoadOptions limits() const noexcept;
+    void take_limits(const ValueSource& part) noexcept { copies_left_ = part.copies_left_; }
 
     bool may_copy(std::size_t size);
     /// Notes what was expected where something else is. Returns false.
@@ -128,6 +142,8 @@ private:
     struct Shared;
 
     bool enter(const Node& node, const Item* first, std::size_t count, Frame& frame);
+    [[nodiscard]] std::size_t shared_count() const noexcept;
+    void forget_shared(std::size_t count) noexcept;
     [[nodiscard]] const Item* peek() const noexcept { return next_ == limit_ ? nullptr : next_; }
 
     const Item* next_;
@@ -135,6 +151,8 @@ private:
     Value root_;
     std::size_t depth_left_;
     std::size_t copies_left_;
+    bool allow_cycles_;
+    bool is_kept_ = false;
     std::size_t offset_ = 0;
     std::string message_;
     std::unique_ptr<Shared> shared_;

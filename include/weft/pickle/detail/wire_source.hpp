@@ -33,8 +33,8 @@ struct ArrayView {
 /// of such a text there is one parse. Each operation here takes the opcodes of one value, no more.
 ///
 /// State: the place in the bytes, the depth, and the memo, which holds where in the bytes each
-/// remembered value begins. A reference to a remembered text or name is read again from there; a
-/// reference to anything else makes it give up, because there identity may matter.
+/// remembered text and name begins. A reference to a remembered text or name is read again from
+/// there; a reference to anything else makes it give up, because there identity may matter.
 class WEFT_API WireSource {
 public:
     WireSource(BytesView wire, const LoadOptions& options) noexcept
@@ -42,7 +42,7 @@ public:
           limit_(wire.data() + wire.size()),
           depth_left_(options.max_depth),
           speculation_left_(wire.size()),
-          copies_left_(options.max_copies + 64 * wire.size()),
+          copies_left_(allowance(wire.size(), options.max_copies)),
           buffers_(options.buffers) {}
 
     static constexpr bool is_wire = true;
@@ -53,7 +53,9 @@ public:
         next_ += 2;
         return true;
     }
-    bool end() noexcept { return peek() == Opcode::stop && next_ != limit_; }
+    bool end() noexcept {
+        return peek() == Opcode::stop && next_ != limit_ && buffers_taken_ == buffers_.size();
+    }
 
     /// The opcode that is next, or STOP at the end.
     Opcode peek() noexcept {
@@ -124,7 +126,7 @@ public:
             const std::size_t size = static_cast<unsigned char>(next_[1]);
             wire = {next_ + 2, size};
             next_ += 2 + size;
-            return remember(first);
+            return remember(Remembered::text, first);
         }
         return load_other_text(wire);
     }
@@ -133,9 +135,8 @@ public:
     /// An array.array. False, with nothing read, if the next value is none.
     bool load_array(ArrayView& array);
 
-    /// Where a container began, to go back to and to be remembered.
+    /// Where a batch of a container's items began, to go back to.
     struct Frame {
-        const char* first = nullptr;
         const char* batch = nullptr;  ///< behind which the items of this batch come; null outside
         std::size_t memo_size = 0;
         std::size_t items = 0;  ///< met in this batch
@@ -143,18 +144,16 @@ public:
         std::size_t buffers_taken = 0;
     };
 
-    bool begin_tuple(std::size_t items, Frame& frame) noexcept {
+    bool begin_tuple(std::size_t items, Frame& /*frame*/) noexcept {
         if (depth_left_ == 0) return false;
         --depth_left_;
-        peek();
-        frame.first = next_;
         return items <= 3 || take(Opcode::mark);
     }
-    bool end_tuple(std::size_t items, Frame& frame) {
+    bool end_tuple(std::size_t items, Frame& /*frame*/) {
         ++depth_left_;
         static constexpr std::array kCodes{Opcode::empty_tuple, Opcode::tuple1, Opcode::tuple2,
                                            Opcode::tuple3};
-        return take(items > 3 ? Opcode::tuple : kCodes[items]) && remember(frame.first);
+        return take(items > 3 ? Opcode::tuple : kCodes[items]) && remember();
     }
     /// A tuple whose length the reader finds out: `begin`, then items until has_more() says no.
     bool begin_open_tuple(Frame& frame) noexcept { return begin_tuple(4, frame); }
@@ -179,8 +178,8 @@ public:
     bool take_text(std::string_view expected);
     /// A class or function by its name.
     bool take_name(std::string_view module, std::string_view name);
-    bool take_reduce(Frame& frame) { return take(Opcode::reduce) && remember(frame.first); }
-    bool take_newobj(Frame& frame) { return take(Opcode::newobj) && remember(frame.first); }
+    bool take_reduce() { return take(Opcode::reduce) && remember(); }
+    bool take_newobj() { return take(Opcode::newobj) && remember(); }
     bool take_build() noexcept { return take(Opcode::build); }
 
     /// Counts a copy of a remembered text against the limit.
@@ -216,13 +215,6 @@ public:
     [[nodiscard]] bool is_reference() noexcept {
         return peek() == Opcode::binget || peek() == Opcode::long_binget;
     }
-    /// Where the next value begins, for take_reduce().
-    [[nodiscard]] Frame frame_here() noexcept {
-        peek();
-        Frame frame;
-        frame.first = next_;
-        return frame;
-    }
 
 private:
     [[nodiscard]] Opcode code() const noexcept {
@@ -242,37 +234,43 @@ private:
     bool load_array_here(ArrayView& array);
     bool load_sized(std::size_t width, std::string_view& raw) noexcept;
 
-    /// Follows the opcodes that put the value beginning at `first` into the memo.
-    bool remember(const char* first) {
+    /// What a number of the memo stands for. A text and a name are found again where they begin; of
+    /// anything else it is only known that it is neither. (A tuple begins where its first item
+    /// does, and a name where its module's text does, so the place alone would not tell.)
+    enum class Remembered : unsigned char { text, name, other };
+    struct Memory {
+        const char* first;
+        Remembered kind;
+    };
+
+    /// Follows the opcodes that put the value just read, beginning at `first`, into the memo.
+    bool remember(Remembered kind = Remembered::other, const char* first = nullptr) {
         const Opcode next = peek();
         if (next == Opcode::memoize) {
             if (next_ == limit_) return true;
             ++next_;
-            add_to_memo(first);
+            add_to_memo(kind, first);
             return true;
         }
-        return (next != Opcode::binput && next != Opcode::long_binput) || remember_at(first);
+        return (next != Opcode::binput && next != Opcode::long_binput) || remember_at(kind, first);
     }
-    bool remember_at(const char* first);
-    void add_to_memo(const char* first) {
+    bool remember_at(Remembered kind, const char* first);
+    void add_to_memo(Remembered kind, const char* first) {
         if (memo_size_ < few_.size()) {
-            few_[memo_size_] = first;
+            few_[memo_size_] = {first, kind};
         } else {
-            many_.push_back(first);
+            many_.push_back({first, kind});
         }
         ++memo_size_;
     }
-    [[nodiscard]] const char* memo_at(std::size_t number) const noexcept {
-        if (number >= memo_size_) return nullptr;
-        return number < few_.size() ? few_[number] : many_[number - few_.size()];
-    }
     void shorten_memo(std::size_t size) noexcept;
-    /// Where the value begins that a reference at the place means; moves behind the reference.
-    const char* follow_reference() noexcept;
+    /// Where the value begins that a reference at the place means, if it is of this kind; moves
+    /// behind the reference.
+    const char* follow_reference(Remembered wanted) noexcept;
     bool begin_container(Opcode expected, Frame& /*frame*/) {
         if (depth_left_ == 0 || !take(expected)) return false;
         --depth_left_;
-        return remember(next_ - 1);
+        return remember();
     }
     bool next_in_batch(Frame& frame, Opcode closing) noexcept {
         if (frame.batch != nullptr) {
@@ -295,8 +293,8 @@ private:
     std::span<const std::span<const std::byte>> buffers_;
     std::size_t buffers_taken_ = 0;
     std::size_t memo_size_ = 0;
-    std::array<const char*, 16> few_;
-    std::vector<const char*> many_;
+    std::array<Memory, 16> few_;
+    std::vector<Memory> many_;
 };
 
 }  // namespace weft::pickle::detail

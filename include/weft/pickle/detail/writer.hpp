@@ -228,6 +228,7 @@ private:
     DumpOptions options_;
     weft::bytes& buffer_;
     std::size_t start_;
+    std::size_t buffers_start_ = 0;  ///< how many were put aside before
     std::uint32_t memo_size_ = 0;
     std::uint32_t array_number_ = kNotYet;  ///< of the name array.array
     bool has_finished_ = false;
