@@ -24,8 +24,12 @@
 /// A signal handler must not be compiled so, nor call what is: mark it
 /// `[[gnu::no_instrument_function]]`.
 ///
-/// A plugin that is loaded by dlopen() is reported when the program links `weft::trace` shared, or
-/// exports its own symbols (`ENABLE_EXPORTS`).
+/// The program itself must link `weft::trace`, also when only a shared library of its is compiled
+/// so: glibc has two empty functions of the same names, which the dynamic linker otherwise finds
+/// first, and nothing is reported. A linker that is told `--as-needed` drops the shared form from a
+/// program that does not use it directly; `-Wl,--no-as-needed` before it keeps it. A plugin that is
+/// loaded by dlopen() is reported when the program links `weft::trace` shared, or exports its own
+/// symbols (`ENABLE_EXPORTS`).
 namespace weft::trace {
 
 using threading::Frame;

@@ -125,17 +125,21 @@ void call_hook(ThreadTrace& thread, std::size_t kind, const Frame& frame, TraceE
     report_failure(kind, frame, failure);
 }
 
-void set_for_new_threads(HookKind kind, const TraceShare& share) noexcept {
-    const TraceShare before = for_new_threads[index_of(kind)].exchange(share);
+/// Returns what was there, which is not to be dropped under a lock.
+TraceShare set_for_new_threads(HookKind kind, const TraceShare& share) noexcept {
+    TraceShare before = for_new_threads[index_of(kind)].exchange(share);
     has_hooks.store(true, std::memory_order_release);
+    return before;
 }
 
 void set_for_all_threads(HookKind kind, TraceFunction&& function) {
     const TraceShare share(std::move(function));
-    TraceShare before;  // dropped after the lock
-    set_for_new_threads(kind, share);
+    TraceShare before;  // these two are dropped after the lock
+    TraceShare before_for_new;
+    // Over both places, so that of two calls one has the last word in both.
     static constinit LowLock one_after_the_other;
     const std::scoped_lock held(one_after_the_other);
+    before_for_new = set_for_new_threads(kind, share);
     Everywhere& everywhere = for_all_threads[index_of(kind)];
     const std::uint64_t number = trace_settings.load(std::memory_order_relaxed) + 1;
     before = everywhere.place.exchange(share);

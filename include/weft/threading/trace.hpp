@@ -85,7 +85,9 @@ using TraceFunction = std::function<void(const Frame& frame, TraceEvent event)>;
 /// and destroys its static objects.
 ///
 /// A function that was replaced is destroyed when the last thread has let go of it: at its next
-/// call that is traced, or at its end.
+/// call that is traced, or at its end. Until then it may still be running in another thread, also
+/// when the call that replaced it has returned: what it refers to must belong to it (a
+/// `std::shared_ptr`), or outlive those threads.
 ///
 /// Unlike Python there are no events for lines and exceptions, and no function for one scope: a
 /// trace function and a profile function are told of the same, the trace function first.
