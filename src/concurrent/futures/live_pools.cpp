@@ -64,6 +64,8 @@ void enlist(ThreadPool& pool) {
 }
 
 void delist(ThreadPool& pool) noexcept {
+    // The list of a forked child begins anew, and its parent's pools are no longer linked rightly.
+    if (!pool.is_of_this_process()) return;
     const Held held;
     if (pool.previous_pool == nullptr && first != &pool) return;
     (pool.previous_pool != nullptr ? pool.previous_pool->next_pool : first) = pool.next_pool;

@@ -157,15 +157,15 @@ void ThreadPool::submit_reserved(Task task) {
         state.drop_task();
         throw;
     }
-    const std::exception_ptr no_worker = employ();
-    // seq_cst: a worker that leaves because the pool is closed looks at the queues after it has
-    // seen that. So either it finds the task, or this thread sees that the pool is closed.
-    const bool is_refused =
-        is_closed_.load(std::memory_order_seq_cst) || is_broken_.load(std::memory_order_seq_cst);
-    if ((no_worker != nullptr || is_refused) && state.cancel()) {
-        // It stays in its queue, as one that was cancelled.
-        std::rethrow_exception(no_worker != nullptr ? no_worker : refusal());
+    // seq_cst: a worker that leaves because the pool is closed, and shut_down() before it returns,
+    // look at the queues after they have seen that. So either they find the task, or this thread
+    // sees that the pool is closed, and takes it back. It stays in its queue, as a cancelled one.
+    if (is_closed_.load(std::memory_order_seq_cst) || is_broken_.load(std::memory_order_seq_cst)) {
+        if (state.cancel()) std::rethrow_exception(refusal());
+        return;  // begun already
     }
+    const std::exception_ptr no_worker = employ();
+    if (no_worker != nullptr && state.cancel()) std::rethrow_exception(no_worker);
 }
 
 void ThreadPool::queue(detail::FutureState& task) {

@@ -74,25 +74,32 @@ public:
 
 private:
     void set_result() {
-        std::exception_ptr error;
-        try {
-            if constexpr (std::is_void_v<Result>) {
-                result.set_result();
-            } else if constexpr (requires { inputs->size(); }) {
-                Result all;
-                all.reserve(inputs->size());
-                for (const auto& each : *inputs) all.push_back(each.result());
-                result.set_result(std::move(all));
-            } else {
-                result.set_result(std::apply(
-                    [](const auto&... each) { return Result(combined(each)...); }, *inputs));
+        if constexpr (std::is_void_v<Result>) {
+            result.set_result();
+        } else {
+            // Gathering may throw too, InvalidStateError among others where a result was taken:
+            // that is the outcome, unlike what set_result() throws.
+            std::optional<Result> all;
+            std::exception_ptr error;
+            try {
+                gather(all);
+            } catch (...) {
+                error = std::current_exception();
             }
-        } catch (const concurrent::futures::InvalidStateError&) {
-            throw;
-        } catch (...) {
-            error = std::current_exception();
+            if (error != nullptr) return result.set_exception(std::move(error));
+            result.set_result(std::move(*all));
         }
-        if (error != nullptr) result.set_exception(std::move(error));
+    }
+
+    void gather(std::optional<Result>& all) const
+        requires(!std::is_void_v<Result>)
+    {
+        if constexpr (requires { inputs->size(); }) {
+            all.emplace().reserve(inputs->size());
+            for (const auto& each : *inputs) all->push_back(each.result());
+        } else {
+            std::apply([&](const auto&... each) { all.emplace(combined(each)...); }, *inputs);
+        }
     }
 
     std::atomic<std::size_t> left_;
