@@ -80,10 +80,10 @@ TEST(UsageOfFutures, SubmitsAndGets) {
 }
 
 TEST(UsageOfFutures, Maps) {
-    futures::ThreadPoolExecutor pool(4);
     const std::vector<int> numbers{1, 2, 3};
     const std::vector<int> xs{1, 2};
     const std::vector<int> ys{10, 20};
+    futures::ThreadPoolExecutor pool(4);
     used = 0;
     for (int n : pool.map(square, numbers)) use(n);
     EXPECT_EQ(used, 3);
@@ -94,8 +94,8 @@ TEST(UsageOfFutures, Maps) {
 }
 
 TEST(UsageOfFutures, Waits) {
-    futures::ThreadPoolExecutor pool(4);
     std::vector<futures::Future<int>> fs;
+    futures::ThreadPoolExecutor pool(4);
     for (int i = 0; i < 3; ++i) fs.push_back(pool.submit(square, i));
     auto [done, not_done] = futures::wait(fs, 1s, futures::FIRST_COMPLETED);
     EXPECT_EQ(done.size() + not_done.size(), 3u);
@@ -136,8 +136,8 @@ TEST(UsageOfFutures, Options) {
 }
 
 TEST(UsageOfFutures, Groups) {
-    futures::ThreadPoolExecutor pool(2);
     std::atomic<int> runs = 0;
+    futures::ThreadPoolExecutor pool(2);
     const auto f1 = [&] { ++runs; };
     const auto f2 = [&] { ++runs; };
     {
@@ -166,10 +166,10 @@ Coroutine await_it(futures::ThreadPoolExecutor& pool, futures::Executor& ui, int
 }
 
 TEST(UsageOfFutures, Awaits) {
-    futures::ThreadPoolExecutor ui(1);
-    futures::ThreadPoolExecutor pool(1);
     int got = 0;
     threading::Event is_over;
+    futures::ThreadPoolExecutor ui(1);
+    futures::ThreadPoolExecutor pool(1);
     await_it(pool, ui, got, is_over);
     is_over.wait();
     EXPECT_EQ(got, 84);

@@ -94,8 +94,8 @@ TEST(WhenAny, CancelsTheRestOnRequest) {
 }
 
 TEST(WhenAny, StopsThoseThatRunOnRequest) {
-    ThreadPoolExecutor pool(2);
     std::vector<Future<int>> fs;
+    ThreadPoolExecutor pool(2);
     for (int i = 0; i < 2; ++i) {
         fs.push_back(pool.submit([i](std::stop_token stop) {
             Event never;
@@ -113,8 +113,8 @@ TEST(WhenAny, RefusesNothing) {
 }
 
 TEST(TaskGroup, WaitsForAllItsCalls) {
-    ThreadPoolExecutor pool(2);
     std::atomic<int> runs = 0;
+    ThreadPoolExecutor pool(2);
     TaskGroup group(pool);
     for (int i = 0; i < 100; ++i) group.submit([&] { ++runs; });
     group.wait();
@@ -131,8 +131,8 @@ TEST(TaskGroup, GivesTheFutures) {
 }
 
 TEST(TaskGroup, WaitsInTheDestructor) {
-    ThreadPoolExecutor pool(2);
     std::atomic<int> runs = 0;
+    ThreadPoolExecutor pool(2);
     {
         TaskGroup group(pool);
         for (int i = 0; i < 100; ++i) group.submit({.name = "each"}, [&] { ++runs; });
@@ -154,9 +154,9 @@ TEST(TaskGroup, StopsTheOthersAtTheFirstFailureAndThrowsIt) {
 }
 
 TEST(TaskGroup, AsksRunningCallsToStop) {
+    Event begun;
     ThreadPoolExecutor pool(2);
     TaskGroup group(pool);
-    Event begun;
     const auto running = group.submit([&](std::stop_token stop) {
         begun.set();
         Event never;
@@ -169,9 +169,9 @@ TEST(TaskGroup, AsksRunningCallsToStop) {
 }
 
 TEST(TaskGroup, LetsItsCallsAddMore) {
+    std::atomic<int> runs = 0;
     ThreadPoolExecutor pool(1);
     TaskGroup group(pool);
-    std::atomic<int> runs = 0;
     std::function<void(int)> split = [&](int depth) {
         ++runs;
         if (depth == 0) return;

@@ -38,10 +38,10 @@ auto taken(Results results) {
 }
 
 TEST(Map, GivesResultsInTheOrderOfTheInputs) {
-    ThreadPoolExecutor pool(4);
     std::vector<int> inputs(1000);
-    for (std::size_t i = 0; i < inputs.size(); ++i) inputs[i] = static_cast<int>(i);
     int n = 0;
+    ThreadPoolExecutor pool(4);
+    for (std::size_t i = 0; i < inputs.size(); ++i) inputs[i] = static_cast<int>(i);
     for (const int result : pool.map(square, inputs)) {
         EXPECT_EQ(result, n * n);
         ++n;
@@ -56,8 +56,8 @@ TEST(Map, TakesABracedList) {
 }
 
 TEST(Map, RunsThroughSeveralRangesToTheEndOfTheShortest) {
-    ThreadPoolExecutor pool(2);
     const std::vector<int> numbers{1, 2, 3};
+    ThreadPoolExecutor pool(2);
     const std::forward_list<std::string> words{"a", "b"};
     const auto repeat = [](int n, const std::string& word) {
         return std::string(static_cast<std::size_t>(n), word[0]);
@@ -72,25 +72,25 @@ TEST(Map, OfNothingIsEmpty) {
 }
 
 TEST(Map, OfAFunctionThatReturnsNothing) {
-    ThreadPoolExecutor pool(2);
     std::atomic<int> sum = 0;
     int steps = 0;
+    ThreadPoolExecutor pool(2);
     for ([[maybe_unused]] auto& each : pool.map([&](int n) { sum += n; }, {1, 2, 3})) ++steps;
     EXPECT_EQ(sum, 6);
     EXPECT_EQ(steps, 3);
 }
 
 TEST(Map, GivesReferences) {
-    ThreadPoolExecutor pool(2);
     std::vector<int> numbers{1, 2, 3};
+    ThreadPoolExecutor pool(2);
     const auto at = [&](std::size_t i) -> int& { return numbers[i]; };
     for (int& each : pool.map(at, std::vector<std::size_t>{0, 2})) each = 7;
     EXPECT_THAT(numbers, ElementsAre(7, 2, 7));
 }
 
 TEST(Map, MovesInputsOutOfAnRvalue) {
-    ThreadPoolExecutor pool(2);
     std::vector<std::unique_ptr<int>> boxes;
+    ThreadPoolExecutor pool(2);
     for (int i = 0; i < 3; ++i) boxes.push_back(std::make_unique<int>(i));
     const auto open = [](std::unique_ptr<int> box) { return *box; };
     EXPECT_THAT(taken(pool.map(open, std::move(boxes))), ElementsAre(0, 1, 2));
@@ -113,8 +113,8 @@ TEST(Map, MakesACallOfEachInputForOtherExecutors) {
 }
 
 TEST(Map, RunsAsManyCallsAtOnceAsThereAreWorkers) {
-    ThreadPoolExecutor pool(3);
     std::latch all(3);
+    ThreadPoolExecutor pool(3);
     EXPECT_EQ(taken(pool.map(
                         [&](int n) {
                             all.arrive_and_wait();
@@ -139,9 +139,9 @@ TEST(Map, ThrowsWhatACallThrewAtItsPlaceAndEnds) {
 TEST(Map, ThrowsWhenTheTimeIsUpAndCancelsTheRest) {
     ManualClock clock;
     const auto installed = clock.install();
-    ThreadPoolExecutor pool(1);
     std::atomic<int> runs = 0;
     Event go;
+    ThreadPoolExecutor pool(1);
     auto results = pool.map({.timeout = 5s},
                             [&](int n) {
                                 ++runs;
@@ -163,9 +163,9 @@ TEST(Map, ThrowsWhenTheTimeIsUpAndCancelsTheRest) {
 }
 
 TEST(Map, CancelsTheRestWhenItIsLeftEarly) {
-    ThreadPoolExecutor pool(1);
     std::atomic<int> runs = 0;
     Event go;
+    ThreadPoolExecutor pool(1);
     for (const int n : pool.map(
              [&](int input) {
                  ++runs;
@@ -182,9 +182,9 @@ TEST(Map, CancelsTheRestWhenItIsLeftEarly) {
 }
 
 TEST(Map, CancelsTheRestWhenTheExecutorDoes) {
-    ThreadPoolExecutor pool(1);
     Event begun;
     Event go;
+    ThreadPoolExecutor pool(1);
     auto results = pool.map(
         [&](int n) {
             begun.set();
@@ -208,8 +208,8 @@ TEST(Map, CancelsTheRestWhenAManualExecutorDoes) {
 }
 
 TEST(Map, ReadsInputsAsResultsAreTakenWithABuffer) {
-    ThreadPoolExecutor pool(2);
     int read = 0;
+    ThreadPoolExecutor pool(2);
     auto inputs = std::views::iota(0) | std::views::transform([&](int n) {
                       ++read;
                       return n;

@@ -34,9 +34,9 @@ void await(Condition condition) {
 }
 
 TEST(ThreadPool, StartsHigherPrioritiesFirst) {
-    ThreadPoolExecutor pool(1);
     std::vector<std::string> order;
     Event go;
+    ThreadPoolExecutor pool(1);
     pool.submit([&] { go.wait(); });
     const auto add = [&](int priority, const char* name) {
         pool.submit({.priority = priority}, [&order, name] { order.emplace_back(name); });
@@ -56,9 +56,9 @@ TEST(ThreadPool, StartsHigherPrioritiesFirst) {
 TEST(ThreadPool, LetsLowPrioritiesAge) {
     ManualClock clock;
     const auto installed = clock.install();
-    ThreadPoolExecutor pool({.max_workers = 1, .ageing = 10s});
     std::vector<std::string> order;
     Event go;
+    ThreadPoolExecutor pool({.max_workers = 1, .ageing = 10s});
     pool.submit([&] { go.wait(); });
     pool.submit({.priority = -1}, [&] { order.emplace_back("old and low"); });
     clock.advance(21s);
@@ -71,9 +71,10 @@ TEST(ThreadPool, LetsLowPrioritiesAge) {
 }
 
 TEST(ThreadPool, BoundsHowManyCallsWait) {
-    ThreadPoolExecutor pool({.max_workers = 1, .max_pending = 2});
     Event begun;
     Event go;
+    std::atomic<bool> is_submitted = false;
+    ThreadPoolExecutor pool({.max_workers = 1, .max_pending = 2});
     pool.submit([&] {
         begun.set();
         go.wait();
@@ -84,7 +85,6 @@ TEST(ThreadPool, BoundsHowManyCallsWait) {
     auto kept = std::make_unique<int>(1);
     EXPECT_FALSE(pool.try_submit([](std::unique_ptr<int>) {}, std::move(kept)).has_value());
     EXPECT_NE(kept, nullptr);
-    std::atomic<bool> is_submitted = false;
     threading::Joining submitter{threading::Thread([&] {
         pool.submit([] {}).result();
         is_submitted = true;
@@ -96,8 +96,8 @@ TEST(ThreadPool, BoundsHowManyCallsWait) {
 }
 
 TEST(ThreadPool, LetsACallSubmitToItsOwnFullPool) {
-    ThreadPoolExecutor pool({.max_workers = 1, .max_pending = 1});
     std::atomic<int> runs = 0;
+    ThreadPoolExecutor pool({.max_workers = 1, .max_pending = 1});
     pool.submit([&] {
             for (int i = 0; i < 10; ++i) pool.submit([&] { ++runs; });
         })
@@ -107,16 +107,16 @@ TEST(ThreadPool, LetsACallSubmitToItsOwnFullPool) {
 }
 
 TEST(ThreadPool, RefusesWhoWaitsForRoomWhenItIsShutDown) {
-    ThreadPoolExecutor pool({.max_workers = 1, .max_pending = 1});
     Event begun;
     Event go;
+    Event comes;
+    ThreadPoolExecutor pool({.max_workers = 1, .max_pending = 1});
     pool.submit([&] {
         begun.set();
         go.wait();
     });
     begun.wait();
     pool.submit([] {});
-    Event comes;
     threading::Joining submitter{threading::Thread([&] {
         comes.set();
         EXPECT_THROW(pool.submit([] {}), std::runtime_error);
@@ -130,9 +130,9 @@ TEST(ThreadPool, RefusesWhoWaitsForRoomWhenItIsShutDown) {
 }
 
 TEST(ThreadPool, GrowsOnRequest) {
-    ThreadPoolExecutor pool(1);
     Event go;
     std::latch both(2);
+    ThreadPoolExecutor pool(1);
     for (int i = 0; i < 2; ++i) pool.submit([&] { both.arrive_and_wait(); });
     EXPECT_EQ(pool.stats().workers, 1u);
     pool.resize(2);
@@ -140,9 +140,9 @@ TEST(ThreadPool, GrowsOnRequest) {
 }
 
 TEST(ThreadPool, ShrinksOnRequest) {
-    ThreadPoolExecutor pool(4);
     std::latch all(4);
     std::vector<Future<>> calls;
+    ThreadPoolExecutor pool(4);
     for (int i = 0; i < 4; ++i) calls.push_back(pool.submit([&] { all.arrive_and_wait(); }));
     futures::wait(calls);
     pool.resize(1);
@@ -163,9 +163,9 @@ TEST(ThreadPool, LetsIdleWorkersGo) {
 }
 
 TEST(ThreadPool, CountsWhatItDoes) {
-    ThreadPoolExecutor pool(1);
     Event begun;
     Event go;
+    ThreadPoolExecutor pool(1);
     pool.submit([] {}).result();
     pool.submit([&] {
         begun.set();

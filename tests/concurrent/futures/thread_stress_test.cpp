@@ -30,10 +30,10 @@ int rounds(int quick) {
 TEST(ThreadPoolStress, RunsEachCallOnceOrCancelsIt) {
     constexpr int kThreads = 4;
     const int calls = rounds(20'000);
-    ThreadPoolExecutor pool(3);
     std::atomic<int> runs = 0;
     std::atomic<int> cancelled = 0;
     std::atomic<int> got = 0;
+    ThreadPoolExecutor pool(3);
     {
         std::vector<threading::Joining> threads;
         for (int t = 0; t < kThreads; ++t) {
@@ -65,8 +65,8 @@ TEST(ThreadPoolStress, RunsEachCallOnceOrCancelsIt) {
 }
 
 TEST(ThreadPoolStress, LosesNoCallWhileWorkersComeAndGo) {
-    ThreadPoolExecutor pool({.max_workers = 4, .idle_timeout = 0});
     std::atomic<int> runs = 0;
+    ThreadPoolExecutor pool({.max_workers = 4, .idle_timeout = 0});
     const int calls = rounds(4'000);
     {
         std::vector<threading::Joining> threads;
@@ -119,9 +119,9 @@ TEST(ThreadPoolStress, WaitsInsideOfCallsEnd) {
 }
 
 TEST(ThreadPoolStress, BoundedPoolsThatFeedEachOtherDrain) {
+    std::atomic<int> runs = 0;
     ThreadPoolExecutor second({.max_workers = 2, .max_pending = 3});
     ThreadPoolExecutor first({.max_workers = 2, .max_pending = 3});
-    std::atomic<int> runs = 0;
     const int calls = rounds(5'000);
     for (int i = 0; i < calls; ++i) {
         first.submit([&] { second.submit([&] { ++runs; }); });

@@ -45,9 +45,9 @@ TEST(ThreadPool, RunsCalls) {
 }
 
 TEST(ThreadPool, RunsManyCallsOnce) {
-    ThreadPoolExecutor pool(3);
     std::atomic<int> runs = 0;
     std::vector<Future<int>> all;
+    ThreadPoolExecutor pool(3);
     for (int i = 0; i < 2000; ++i) {
         all.push_back(pool.submit([&runs, i] {
             ++runs;
@@ -80,17 +80,17 @@ TEST(ThreadPool, UsesAnIdleWorkerAgain) {
 }
 
 TEST(ThreadPool, StartsAWorkerForEachCallWhileNoneIsIdle) {
-    ThreadPoolExecutor pool(4);
     Event go;
+    ThreadPoolExecutor pool(4);
     for (int i = 0; i < 3; ++i) pool.submit([&] { go.wait(); });
     EXPECT_EQ(pool.stats().workers, 3u);
     go.set();
 }
 
 TEST(ThreadPool, HasNeverMoreWorkersThanAllowed) {
-    ThreadPoolExecutor pool(3);
     std::atomic<int> running = 0;
     std::atomic<int> most = 0;
+    ThreadPoolExecutor pool(3);
     for (int i = 0; i < 300; ++i) {
         pool.submit([&] {
             const int now = ++running;
@@ -116,9 +116,9 @@ TEST(ThreadPool, HasAFewMoreWorkersThanCpusByDefault) {
 }
 
 TEST(ThreadPool, NamesItsThreads) {
+    threading::Barrier both(2);
     ThreadPoolExecutor pool({.max_workers = 2, .thread_name_prefix = "io"});
     EXPECT_EQ(pool.submit(thread_name).result(), "io_0");
-    threading::Barrier both(2);
     const auto name_beside_another = [&] {
         both.wait();
         return thread_name();
@@ -139,9 +139,9 @@ TEST(ThreadPool, NamesItsThreadsAfterThePoolByDefault) {
 }
 
 TEST(ThreadPool, StartsCallsInTheOrderOfSubmission) {
-    ThreadPoolExecutor pool(1);
     std::vector<int> order;
     Event go;
+    ThreadPoolExecutor pool(1);
     pool.submit([&] { go.wait(); });
     for (int i = 0; i < 1000; ++i) pool.submit([&order, i] { order.push_back(i); });
     go.set();
@@ -151,8 +151,8 @@ TEST(ThreadPool, StartsCallsInTheOrderOfSubmission) {
 }
 
 TEST(ThreadPool, OfOneWorkerStartsAlsoItsOwnCallsInTheOrderOfSubmission) {
-    ThreadPoolExecutor pool(1);
     std::vector<int> order;
+    ThreadPoolExecutor pool(1);
     pool.submit([&] {
             for (int i = 0; i < 3; ++i) pool.submit([&order, i] { order.push_back(i); });
         })
@@ -162,8 +162,8 @@ TEST(ThreadPool, OfOneWorkerStartsAlsoItsOwnCallsInTheOrderOfSubmission) {
 }
 
 TEST(ThreadPool, SharesTheCallsOfAWorkerWithTheOthers) {
-    ThreadPoolExecutor pool(2);
     std::latch both(2);
+    ThreadPoolExecutor pool(2);
     pool.submit([&] {
             pool.submit([&] { both.arrive_and_wait(); });
             both.arrive_and_wait();
@@ -185,9 +185,9 @@ TEST(ThreadPool, StoresARequestToExitToo) {
 }
 
 TEST(ThreadPool, SkipsCancelledCalls) {
-    ThreadPoolExecutor pool(1);
     Event go;
     bool has_run = false;
+    ThreadPoolExecutor pool(1);
     pool.submit([&] { go.wait(); });
     const auto future = pool.submit([&] { has_run = true; });
     EXPECT_TRUE(future.cancel());
@@ -199,8 +199,8 @@ TEST(ThreadPool, SkipsCancelledCalls) {
 }
 
 TEST(ThreadPool, AsksARunningCallToStop) {
-    ThreadPoolExecutor pool(1);
     Event begun;
+    ThreadPoolExecutor pool(1);
     const auto future = pool.submit([&](std::stop_token stop) {
         begun.set();
         Event never;
@@ -248,8 +248,8 @@ TEST(ThreadPool, TakesNothingAfterShutdown) {
 }
 
 TEST(ThreadPool, FinishesWhatWasSubmittedWhenItIsShutDownWithoutWaiting) {
-    ThreadPoolExecutor pool(1);
     Event go;
+    ThreadPoolExecutor pool(1);
     pool.submit([&] { go.wait(); });
     const auto future = pool.submit([] { return 1; });
     pool.shutdown({.wait = false});
@@ -259,9 +259,9 @@ TEST(ThreadPool, FinishesWhatWasSubmittedWhenItIsShutDownWithoutWaiting) {
 }
 
 TEST(ThreadPool, CancelsWhatHasNotBegunOnRequest) {
-    ThreadPoolExecutor pool(1);
     Event begun;
     Event go;
+    ThreadPoolExecutor pool(1);
     const auto running = pool.submit([&] {
         begun.set();
         go.wait();
@@ -288,8 +288,8 @@ TEST(ThreadPool, MayBeMovedWithItsCalls) {
 TEST(ThreadPool, CallsTheInitializerFirstInEachWorker) {
     std::atomic<int> prepared = 0;
     const auto prepare = [&](int step) { prepared += step; };
-    ThreadPoolExecutor pool({.max_workers = 2, .initializer = std::bind_front(prepare, 10)});
     std::latch both(2);
+    ThreadPoolExecutor pool({.max_workers = 2, .initializer = std::bind_front(prepare, 10)});
     for (int i = 0; i < 2; ++i) pool.submit([&] { both.arrive_and_wait(); });
     pool.shutdown();
     EXPECT_EQ(prepared, 20);
@@ -403,9 +403,9 @@ TEST(ThreadPool, TellsAnObserver) {
     Counter counter;
     detail::task_observer = &counter;
     {
-        ThreadPoolExecutor pool(1);
         Future<> outside;
         Event go;
+        ThreadPoolExecutor pool(1);
         pool.submit([&] {
             go.wait();
             outside.result();
@@ -425,8 +425,8 @@ TEST(ThreadPool, TellsAnObserver) {
 }
 
 TEST(ThreadPool, FeedsAsCompleted) {
-    ThreadPoolExecutor pool(4);
     std::vector<Future<int>> all;
+    ThreadPoolExecutor pool(4);
     for (int i = 0; i < 100; ++i) all.push_back(pool.submit([i] { return i; }));
     std::set<int> seen;
     for (auto& each : futures::as_completed(all)) seen.insert(each.result());
@@ -434,9 +434,9 @@ TEST(ThreadPool, FeedsAsCompleted) {
 }
 
 TEST(ThreadPool, CallsBackInTheWorkerAndThenTakesMore) {
-    ThreadPoolExecutor pool({.max_workers = 1, .thread_name_prefix = "caller"});
     Event go;
     std::string where;
+    ThreadPoolExecutor pool({.max_workers = 1, .thread_name_prefix = "caller"});
     const auto future = pool.submit([&] { go.wait(); });
     future.add_done_callback([&](Future<>) {
         where = thread_name();

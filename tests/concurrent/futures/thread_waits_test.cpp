@@ -41,10 +41,11 @@ TEST(PoolWait, OfOneWorkerForItselfEnds) {
 
 // The first: two calls that wait for each other's future.
 TEST_P(PoolWaits, ForEachOtherAreFoundOut) {
-    ThreadPoolExecutor pool(GetParam());
     Event known;
     Future<int> a;
     Future<int> b;
+    std::string text;
+    ThreadPoolExecutor pool(GetParam());
     a = pool.submit({.name = "a"}, [&] {
         known.wait();
         return b.result() + 5;
@@ -54,7 +55,6 @@ TEST_P(PoolWaits, ForEachOtherAreFoundOut) {
         return a.result() + 6;
     });
     known.set();
-    std::string text;
     try {
         a.result();
     } catch (const DeadlockError& error) {
@@ -66,11 +66,11 @@ TEST_P(PoolWaits, ForEachOtherAreFoundOut) {
 }
 
 TEST_P(PoolWaits, InALongerCircleAreFoundOut) {
-    ThreadPoolExecutor pool(GetParam());
     constexpr std::size_t kLength = 12;
     Event known;
     std::vector<Future<int>> all(kLength);
     std::vector<Future<int>> submitted;
+    ThreadPoolExecutor pool(GetParam());
     for (std::size_t i = 0; i < kLength; ++i) {
         submitted.push_back(pool.submit([&, i] {
             known.wait();
@@ -83,9 +83,9 @@ TEST_P(PoolWaits, InALongerCircleAreFoundOut) {
 }
 
 TEST_P(PoolWaits, ForOneselfAreFoundOut) {
-    ThreadPoolExecutor pool(GetParam());
     Event known;
     Future<int> mine;
+    ThreadPoolExecutor pool(GetParam());
     mine = pool.submit([&] {
         known.wait();
         return mine.result();
@@ -95,11 +95,11 @@ TEST_P(PoolWaits, ForOneselfAreFoundOut) {
 }
 
 TEST_P(PoolWaits, OverTwoPoolsAreFoundOut) {
-    ThreadPoolExecutor one(GetParam());
-    ThreadPoolExecutor other(GetParam());
     Event known;
     Future<int> a;
     Future<int> b;
+    ThreadPoolExecutor one(GetParam());
+    ThreadPoolExecutor other(GetParam());
     a = one.submit([&] {
         known.wait();
         return b.result();
@@ -114,10 +114,10 @@ TEST_P(PoolWaits, OverTwoPoolsAreFoundOut) {
 }
 
 TEST_P(PoolWaits, ForAllOfSeveralAreFoundOut) {
-    ThreadPoolExecutor pool(GetParam());
     Event known;
     Future<int> a;
     Future<int> b;
+    ThreadPoolExecutor pool(GetParam());
     a = pool.submit([&] {
         known.wait();
         futures::wait(std::vector{pool.submit([] { return 1; }), b});
@@ -133,10 +133,10 @@ TEST_P(PoolWaits, ForAllOfSeveralAreFoundOut) {
 }
 
 TEST_P(PoolWaits, WithATimeoutAreNotAccused) {
-    ThreadPoolExecutor pool(GetParam());
     Event known;
     Future<int> a;
     Future<int> b;
+    ThreadPoolExecutor pool(GetParam());
     a = pool.submit([&] {
         known.wait();
         try {
@@ -155,12 +155,12 @@ TEST_P(PoolWaits, WithATimeoutAreNotAccused) {
 }
 
 TEST_P(PoolWaits, WithAStopTokenAreNotAccused) {
-    ThreadPoolExecutor pool(GetParam());
     Event known;
     Event waits;
     std::stop_source stop;
     Future<int> a;
     Future<int> b;
+    ThreadPoolExecutor pool(GetParam());
     a = pool.submit([&] {
         known.wait();
         waits.set();
@@ -182,11 +182,11 @@ TEST_P(PoolWaits, WithAStopTokenAreNotAccused) {
 }
 
 TEST_P(PoolWaits, ForTheFirstOfSeveralAreNotAccused) {
-    ThreadPoolExecutor pool(GetParam());
     Event known;
     Future<int> outside;
     Future<int> a;
     Future<int> b;
+    ThreadPoolExecutor pool(GetParam());
     a = pool.submit([&] {
         known.wait();
         const auto [done, rest] =
@@ -204,9 +204,9 @@ TEST_P(PoolWaits, ForTheFirstOfSeveralAreNotAccused) {
 }
 
 TEST_P(PoolWaits, ForAPlainFutureLetOthersRun) {
-    ThreadPoolExecutor pool(GetParam());
     Future<int> outside;
     std::vector<Future<int>> waiting;
+    ThreadPoolExecutor pool(GetParam());
     for (int i = 0; i < 8; ++i) waiting.push_back(pool.submit([&] { return outside.result(); }));
     pool.submit([&] { outside.set_result(4); }).result();
     for (const auto& each : waiting) EXPECT_EQ(each.result(), 4);
@@ -260,8 +260,8 @@ TEST_P(PoolWaits, InAChainOfCallsGoVeryDeep) {
 }
 
 TEST(PoolWait, RunInlineOnlyWhatTheyWaitFor) {
-    ThreadPoolExecutor pool(1);
     std::vector<int> order;
+    ThreadPoolExecutor pool(1);
     pool.submit([&] {
             pool.submit([&] { order.push_back(1); });
             const auto wanted = pool.submit([&] { order.push_back(2); });
@@ -274,9 +274,9 @@ TEST(PoolWait, RunInlineOnlyWhatTheyWaitFor) {
 }
 
 TEST(PoolWait, TakeTheirWorkersBackAfterwards) {
-    ThreadPoolExecutor pool(2);
     Future<> outside;
     std::vector<Future<>> waiting;
+    ThreadPoolExecutor pool(2);
     for (int i = 0; i < 10; ++i) waiting.push_back(pool.submit([&] { outside.result(); }));
     pool.submit([] {}).result();
     EXPECT_GT(pool.stats().workers, 2u);
