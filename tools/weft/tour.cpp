@@ -38,6 +38,7 @@ int run(const std::filesystem::path& folder) {
     for (const auto show : {show_threads, show_pipeline, show_phases, show_stopping}) {
         is_right &= show(reference, workers);
     }
+    is_right &= show_pickle(reference);
     is_right &= show_programs(reference.files(), findings.bytes);
     return is_right ? 0 : 1;
 }
