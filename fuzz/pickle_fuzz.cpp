@@ -1,5 +1,5 @@
-// Any bytes taken for a pickle. What is read can be written and read again as the same; what is
-// read into a C++ type the short way is what the machine and a conversion make of it.
+// Any bytes taken for a pickle. What is read can be compared, and written and read again as the
+// same; what is read into a C++ type the short way is what the machine and a conversion make of it.
 
 #include <cstddef>
 #include <cstdint>
@@ -54,6 +54,15 @@ void serialize(Archive& archive, Named& n) {
             pickle::field("shared", n.shared));
 }
 
+/// Comparing ends, one way or the other, and does not depend on the side.
+void check_comparison(const pickle::Value& left, const pickle::Value& right) {
+    try {
+        WEFT_FUZZ_CHECK((left == right) == (right == left));
+    } catch (const pickle::PickleError&) {
+        // Too deep, or too long for what came.
+    }
+}
+
 void check_value(pickle::BytesView wire) {
     pickle::Value value;
     try {
@@ -73,6 +82,7 @@ void check_value(pickle::BytesView wire) {
         }
         const pickle::Value copy = pickle::loads(again, {.max_depth = 20000});
         WEFT_FUZZ_CHECK(copy.repr(4096) == text);
+        if (protocol == 4) check_comparison(value, copy);
         const weft::bytes third = pickle::dumps(copy, {.protocol = protocol, .max_depth = 3000});
         // The first may note what was taken back from the stack; from then on nothing changes.
         WEFT_FUZZ_CHECK(pickle::dumps(pickle::loads(third, {.max_depth = 20000}),

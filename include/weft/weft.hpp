@@ -4,6 +4,7 @@
 
 #include <weft/_dummy_thread.hpp>
 #include <weft/_thread.hpp>
+#include <weft/bind_front.hpp>
 #include <weft/concurrent/futures.hpp>
 #include <weft/contextvars.hpp>
 #include <weft/coroutines.hpp>

@@ -58,9 +58,8 @@ std::uintptr_t address_of(const CodePlace& place) {
     std::optional<os::CodeModule> module = os::find_build(place.build_id);
     std::string reason;
     if (!module && !place.path.empty()) {
-        reason = os::open_library(place.path);
+        reason = os::open_library(place.path, place.build_id);
         module = os::find_build(place.build_id);
-        if (!module && reason.empty()) reason = "what is there now is another build";
     }
     if (!module) {
         throw std::runtime_error(fmt::format(
@@ -200,9 +199,8 @@ void method_at(const MethodPlace& place, void* pointer, std::size_t size) {
     std::memcpy(pointer, &words, sizeof words);
 }
 
-weft::bytes begin_packed(const EntryRegistration& registration) {
-    const CodePlace place =
-        place_of_address(reinterpret_cast<std::uintptr_t>(registration.entry()));
+weft::bytes begin_packed(CallEntry entry) {
+    const CodePlace place = place_of_address(reinterpret_cast<std::uintptr_t>(entry));
     weft::bytes packed;
     append(packed, kMagic);
     append_number(packed, place.build_id.size());
@@ -222,8 +220,10 @@ weft::bytes run_packed(pickle::BytesView bytes) {
     place.offset = take_number(packed);
     const CallEntry entry = EntryList::find(address_of(place));
     if (entry == nullptr) {
-        throw std::runtime_error(fmt::format("offset {} of {} is no entry of a packed call",
-                                             place.offset, name_of(place)));
+        throw std::runtime_error(fmt::format(
+            "offset {} of {} is no entry of a packed call{}", place.offset, name_of(place),
+            place.path.empty() ? ""
+                               : " (a plugin and the program need Weft as one shared library)"));
     }
     weft::bytes result;
     entry(packed, result);

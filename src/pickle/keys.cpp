@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kMostDepth = 2000;
 constexpr std::size_t kFewKeys = 8;
-constexpr std::size_t kScanSteps = 16;  ///< for one key that is looked at in vain
+constexpr std::size_t kScanSteps = 64;  ///< for one key that is looked at in vain, about
 
 bool is_number(Kind kind) noexcept {
     return kind == Kind::boolean || kind == Kind::integer || kind == Kind::real;

@@ -481,7 +481,7 @@ bool ValueSource::fail_length(std::size_t expected, std::size_t found) {
 }
 
 bool ValueSource::fail_character(std::string_view found) {
-    return fail_with(fmt::format("expected one character, found '{}'", found.substr(0, kShown)));
+    return fail_with(fmt::format("expected one character, found '{}'", shown(found)));
 }
 
 int ValueSource::opcode() const noexcept {

@@ -49,6 +49,10 @@ weft::bytes pack(std::string_view name) {
     if (name == "function") return pack_call(factorial, 10);
     // Two of one type must not be taken for each other.
     if (name == "pointer") return pack_call(&twice, 21);
+    // Entries with the same code, which a linker may fold into one.
+    if (name == "one") return pack_call([](int n) { return n + 1; }, 41);
+    if (name == "other") return pack_call([](int n) { return n + 1; }, 42);
+    if (name == "bound") return pack_call(weft::bind_front(twice), 21);
     if (name == "functor") return pack_call(Scaled{1.5}, 4.0);
     if (name == "method") return pack_call(&Counter::plus, Counter{40}, 2);
     if (name == "virtual") return pack_call(&Base::name, Base());

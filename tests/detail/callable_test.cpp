@@ -40,6 +40,9 @@ TEST_P(CallableWays, AnotherRunOfTheProgramMakesTheCall) {
     EXPECT_EQ(result_of("nothing"), "None");
     EXPECT_EQ(result_of("function"), "3628800");
     EXPECT_EQ(result_of("pointer"), "42");
+    EXPECT_EQ(result_of("one"), "42");
+    EXPECT_EQ(result_of("other"), "43");
+    EXPECT_EQ(result_of("bound"), "42");
     EXPECT_EQ(result_of("functor"), "6.0");
     EXPECT_EQ(result_of("method"), "42");
     EXPECT_EQ(result_of("virtual"), "'base5'");

@@ -19,7 +19,7 @@ ROOMS = (
     ("os", 0, "os/"),
     ("ground", 0, "timeout errors manual_clock keyboard_interrupt resume_on unraisable warnings detail/ runtime/"),
     ("_thread", 1, "_thread _thread/"),
-    ("callable", 1, "detail/callable*"),
+    ("callable", 1, "bind_front detail/callable*"),
     ("pickle", 1, "pickle pickle/"),
     ("threading", 2, "threading threading/"),
     ("queue", 2, "queue queue/"),

@@ -17,5 +17,7 @@ bool show_pipeline(Reference& reference, std::size_t workers);
 bool show_phases(Reference& reference, std::size_t workers);
 /// Threads that work until an Event, which a Timer sets, stops them.
 bool show_stopping(Reference& reference, std::size_t workers);
+/// The findings, to python3 and back as pickles; without one, to pickles and back.
+bool show_pickle(Reference& reference);
 
 }  // namespace tour

@@ -49,6 +49,7 @@ int run(const std::filesystem::path& folder) {
         const auto scoped = label.scoped(name);
         is_right &= show(reference, workers);
     }
+    is_right &= show_pickle(reference);
     is_right &= show_programs(reference.files(), findings.bytes);
     return is_right ? 0 : 1;
 }

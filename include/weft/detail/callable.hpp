@@ -10,6 +10,7 @@
 #include <utility>
 #include <variant>
 
+#include <weft/bind_front.hpp>
 #include <weft/detail/callable_place.hpp>
 #include <weft/detail/config.hpp>
 #include <weft/pickle/functions.hpp>
@@ -21,11 +22,12 @@
 // each combination of callable and arguments that its code packs anywhere. An entry joins the list
 // when the module is loaded, before main, and leaves it when the module is closed. A packed call
 // names the module by its build-id and the entry by its offset in it, so it means the same code
-// wherever the module lies, and can mean nothing but an entry. The callable's own state and the
-// arguments follow as one pickle.
+// wherever the module lies. The callable's own state and the arguments follow as one pickle.
 //
-// Packed calls are no pickles: no function that reads pickles takes one. Whoever can make a process
-// run them is its owner, so they are sent through private channels only.
+// Packed calls are no pickles: no function that reads pickles takes one. What is called first is an
+// entry and nothing else; but the state may be the place of any function of a known module, and the
+// path of a library to load. So whoever can make a process run packed calls can make it do
+// anything: they are sent through private channels only, between a process and those it started.
 
 namespace weft::detail {
 
@@ -35,13 +37,29 @@ enum class Travel {
     function,   ///< a function: its place
     method,     ///< a member function: its place, or its slot
     pickled,    ///< a functor with members that can be pickled
+    bound,      ///< what weft::bind_front() gives: its callable and its arguments
     refused_lambda,
     refused_class,
 };
 
 template <class F>
+inline constexpr bool is_bound = false;
+template <class F, class... Bound>
+inline constexpr bool is_bound<BoundFront<F, Bound...>> = true;
+
+template <class F>
+consteval Travel travel_of();
+
+template <class F, class... Bound>
+consteval bool bound_travels(std::type_identity<BoundFront<F, Bound...>>) {
+    return travel_of<F>() < Travel::refused_lambda && (pickle::detail::is_picklable<Bound> && ...);
+}
+
+template <class F>
 consteval Travel travel_of() {
-    if constexpr (std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>) {
+    if constexpr (is_bound<F>) {
+        return bound_travels(std::type_identity<F>()) ? Travel::bound : Travel::refused_class;
+    } else if constexpr (std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>) {
         return Travel::function;
     } else if constexpr (std::is_member_function_pointer_v<F>) {
         return Travel::method;
@@ -72,6 +90,14 @@ auto state_of(const F& callable) {
         return method_place_of(&callable, sizeof callable);
     } else if constexpr (travel_of<F>() == Travel::stateless) {
         return std::monostate();
+    } else if constexpr (travel_of<F>() == Travel::bound) {
+        return std::apply(
+            [&](const auto&... bound) {
+                return std::tuple<decltype(state_of(callable.function())),
+                                  std::remove_cvref_t<decltype(bound)>...>(
+                    state_of(callable.function()), bound...);
+            },
+            callable.bound());
     } else {
         return callable;
     }
@@ -79,6 +105,19 @@ auto state_of(const F& callable) {
 
 template <class F>
 using StateOf = decltype(state_of(std::declval<const F&>()));
+
+template <class F>
+F callable_from(StateOf<F>&& state);
+
+template <class F, class... Bound, class State>
+BoundFront<F, Bound...> bound_from(std::type_identity<BoundFront<F, Bound...>>, State&& state) {
+    return std::apply(
+        [](StateOf<F>& of_function, Bound&... bound) {
+            return BoundFront<F, Bound...>(callable_from<F>(std::move(of_function)),
+                                           std::tuple<Bound...>(std::move(bound)...));
+        },
+        state);
+}
 
 template <class F>
 F callable_from(StateOf<F>&& state) {
@@ -90,6 +129,8 @@ F callable_from(StateOf<F>&& state) {
         return callable;
     } else if constexpr (travel_of<F>() == Travel::stateless) {
         return F{};
+    } else if constexpr (travel_of<F>() == Travel::bound) {
+        return bound_from(std::type_identity<F>(), std::move(state));
     } else {
         return std::move(state);
     }
@@ -97,10 +138,7 @@ F callable_from(StateOf<F>&& state) {
 
 /// What arrives of an argument: text arrives as std::string.
 template <class T>
-using ArgumentOf =
-    std::conditional_t<std::is_convertible_v<const std::decay_t<T>&, std::string_view> &&
-                           !pickle::detail::is_string<std::decay_t<T>>,
-                       std::string, std::decay_t<T>>;
+using ArgumentOf = BoundOf<T>;
 
 template <class F, class... Args>
 struct CallableEntry {
@@ -137,7 +175,8 @@ weft::bytes pack_call(const F& callable, const Args&... args) {
     using Callable = std::decay_t<F>;
     static_assert(travel_of<Callable>() != Travel::refused_lambda,
                   "Weft cannot send a callable with captures to another process: hand over what it "
-                  "captures as arguments, or make it a struct with members and operator().");
+                  "captures as arguments, bind it with weft::bind_front, or make it a struct with "
+                  "members and operator().");
     static_assert(
         travel_of<Callable>() != Travel::refused_class,
         "Weft cannot send this callable to another process, because its state cannot be "
@@ -147,7 +186,9 @@ weft::bytes pack_call(const F& callable, const Args&... args) {
         using Entry = CallableEntry<Callable, ArgumentOf<Args>...>;
         static_assert(std::is_invocable_v<Callable&, ArgumentOf<Args>&&...>,
                       "This callable cannot be called with these arguments.");
-        weft::bytes packed = begin_packed(Entry::registration);
+        // Named, so that it exists; not asked, for it may be made later than this call is packed.
+        static_cast<void>(&Entry::registration);
+        weft::bytes packed = begin_packed(&Entry::call);
         const Callable& decayed = callable;
         const StateOf<Callable> state = state_of<Callable>(decayed);
         pickle::detail::Writer writer(packed, {});

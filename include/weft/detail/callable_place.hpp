@@ -50,8 +50,6 @@ public:
     EntryRegistration(const EntryRegistration&) = delete;
     EntryRegistration& operator=(const EntryRegistration&) = delete;
 
-    [[nodiscard]] CallEntry entry() const noexcept { return entry_; }
-
 private:
     friend struct EntryList;
 
@@ -60,6 +58,6 @@ private:
 };
 
 /// The head of a packed call: everything but the parcel.
-WEFT_API weft::bytes begin_packed(const EntryRegistration& registration);
+WEFT_API weft::bytes begin_packed(CallEntry entry);
 
 }  // namespace weft::detail

@@ -18,8 +18,8 @@ struct DumpOptions {
     int protocol = DEFAULT_PROTOCOL;
     /// With protocol 5: bytes and number vectors of at least `buffer_size` bytes are not copied
     /// into the pickle. Views of them are put here instead, in order, and are valid as long as the
-    /// pickled object is not changed. The reader needs the same buffers. With any other protocol
-    /// `std::invalid_argument` is thrown.
+    /// pickled object is not changed; none stays when dumps() throws. The reader needs the same
+    /// buffers. With any other protocol `std::invalid_argument` is thrown.
     std::vector<std::span<const std::byte>>* buffers = nullptr;
     std::size_t buffer_size = 4096;
     /// How deep values may be nested in each other before PicklingError is thrown.

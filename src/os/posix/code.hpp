@@ -13,7 +13,7 @@ namespace weft::os {
 struct CodeModule {
     std::uintptr_t base = 0;  ///< what is to be added to the addresses in its file
     std::string build_id;     ///< raw bytes; empty if it was linked without
-    std::string path;         ///< empty for the program
+    std::string path;         ///< absolute; empty for the program
 };
 
 /// The module with this address in its code.
@@ -26,7 +26,8 @@ std::optional<CodeModule> find_build(std::string_view build_id);
 /// number is the same.
 WEFT_API std::uint64_t unloaded_modules() noexcept;
 
-/// Loads a library for good. The reason in words when that fails, otherwise empty.
-std::string open_library(const std::string& path);
+/// Loads the library with this build-id from a file, for good. The reason in words when that fails,
+/// otherwise empty. Of a file with another build-id nothing is loaded, so none of its code runs.
+std::string open_library(const std::string& path, std::string_view build_id);
 
 }  // namespace weft::os
