@@ -266,8 +266,13 @@ void FutureState::call_listeners(FuturePhase phase) noexcept {
     }
 }
 
+void FutureState::before_destroying_outcome() noexcept {
+    if (TaskRunner* const runner = TaskRunner::current()) runner->before_listeners();
+}
+
 void FutureState::end_of_life() noexcept {
     const std::uint32_t word = word_.load(std::memory_order_relaxed);
+    if ((word & kFailed) != 0) before_destroying_outcome();
     if ((word & (kFailed | kRead)) == kFailed) {
         try {
             report_unraisable({error_, "Exception in a future was never read", repr()});

@@ -166,6 +166,9 @@ protected:
 
     /// Destroys what the call captured; called once at most, when it will not run (any more).
     virtual void drop_call() noexcept {}
+    /// Before the last owner runs code of the user's: a worker of a pool that has said that it is
+    /// idle takes that back, or a call could be left to it that this code waits for.
+    static void before_destroying_outcome() noexcept;
     /// Deletes the object, with the `delete` of its own type.
     virtual void destroy() noexcept = 0;
 
@@ -228,7 +231,8 @@ public:
     virtual void before_wait(FutureState* future, const WaitLimits& limits) = 0;
     /// Called after that wait, if before_wait() has returned.
     virtual void after_wait() noexcept = 0;
-    /// Called before the listeners of a future that this thread has ended.
+    /// Called before the listeners of a future that this thread has ended, and before an outcome
+    /// is destroyed here: before code of the user's.
     virtual void before_listeners() noexcept = 0;
     /// Whether what has not begun is not to begin any more.
     [[nodiscard]] virtual bool is_cancelling() const noexcept = 0;
