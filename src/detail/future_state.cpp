@@ -67,12 +67,15 @@ void FutureState::end(FuturePhase phase, std::uint32_t flags) noexcept {
     // add() sets the flag under the lock before it looks at the phase: it has either seen the end,
     // or the flag is here.
     if ((seen & kHeard) != 0) {
+        const Held held(*this);
         if (TaskRunner* const runner = TaskRunner::current()) runner->before_listeners();
         call_listeners(phase);
     }
 }
 
 bool FutureState::cancel() noexcept {
+    // Before anything can end: an executor may drop its share, and then a callback the last handle.
+    const Held held(*this);
     if (!move_phase(FuturePhase::pending, FuturePhase::cancelled)) {
         const FuturePhase now = phase();
         return now == FuturePhase::cancelled || now == FuturePhase::notified;

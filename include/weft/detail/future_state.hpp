@@ -51,7 +51,8 @@ public:
     FutureState(const FutureState&) = delete;
     FutureState& operator=(const FutureState&) = delete;
 
-    // Owners: handles, and one executor's task at most. The last one destroys the state.
+    // Owners: handles, and shares that are none: one of an executor's task at most, and one of each
+    // thread that is calling listeners. The last one destroys the state.
 
     void add_handle() noexcept { owners_.fetch_add(1, std::memory_order_relaxed); }
     void drop_handle() noexcept { drop(1); }
@@ -179,7 +180,23 @@ protected:
     }
 
 private:
-    static constexpr std::uint32_t kTaskOwner = std::uint32_t{1} << 31;
+    /// A share that is no handle. Few at a time; the handles are counted below.
+    static constexpr std::uint32_t kTaskOwner = std::uint32_t{1} << 28;
+
+    /// Keeps the state while callbacks are called, or a call is destroyed: either may drop the
+    /// handle that the thread came by. No handle, since result() of an rvalue moves from the last.
+    class Held {
+    public:
+        explicit Held(FutureState& state) noexcept : state_(state) {
+            state_.owners_.fetch_add(kTaskOwner, std::memory_order_relaxed);
+        }
+        ~Held() { state_.drop_task(); }
+        Held(const Held&) = delete;
+        Held& operator=(const Held&) = delete;
+
+    private:
+        FutureState& state_;
+    };
 
     // The word: the phase, and what else must be seen together with it.
     static constexpr std::uint32_t kPhase = 7;

@@ -143,7 +143,10 @@ public:
     void add_done_callback(Callback&& callback) const {
         auto* const node =
             new CallbackNode<std::decay_t<Callback>>(std::forward<Callback>(callback));
-        if (!state_->add(*node)) node->fire(*node, state_);
+        if (state_->add(*node)) return;
+        // The callback may destroy this handle.
+        const Future kept(*this);
+        node->fire(*node, kept.state_);
     }
 
     /// For executors: a pending future becomes running, and the call is to be made: true. A
