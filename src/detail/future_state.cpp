@@ -216,56 +216,45 @@ bool FutureState::add(FutureListener& listener) noexcept {
     const std::uint32_t word = word_.fetch_or(kHeard, std::memory_order_seq_cst);
     if (is_over_for(listener, phase_of(word))) return false;
     listener.is_listed = true;
-    listener.previous = last_;
-    listener.next = nullptr;
-    (last_ != nullptr ? last_->next : first_) = &listener;
-    last_ = &listener;
+    // Callbacks come last, in the order in which they were added; the others wait for several
+    // futures, and are to know before callbacks take their time.
+    listener.previous = listener.hears_cancel ? last_ : nullptr;
+    listener.next = listener.hears_cancel ? nullptr : first_;
+    (listener.previous != nullptr ? listener.previous->next : first_) = &listener;
+    (listener.next != nullptr ? listener.next->previous : last_) = &listener;
     return true;
+}
+
+void FutureState::unlist(FutureListener& listener) noexcept {
+    listener.is_listed = false;
+    (listener.previous != nullptr ? listener.previous->next : first_) = listener.next;
+    (listener.next != nullptr ? listener.next->previous : last_) = listener.previous;
 }
 
 bool FutureState::remove(FutureListener& listener) noexcept {
     const WaitList::Locked lock(waiters_);
     if (!listener.is_listed) return false;
-    listener.is_listed = false;
-    (listener.previous != nullptr ? listener.previous->next : first_) = listener.next;
-    (listener.next != nullptr ? listener.next->previous : last_) = listener.previous;
+    unlist(listener);
     return true;
 }
 
+/// One at a time: until a listener is called, those that are called before it may remove it.
+FutureListener* FutureState::take_first(bool hears_cancel) noexcept {
+    const WaitList::Locked lock(waiters_);
+    FutureListener* each = first_;
+    while (each != nullptr && each->hears_cancel != hears_cancel) each = each->next;
+    if (each != nullptr) unlist(*each);
+    return each;
+}
+
 void FutureState::call_listeners(FuturePhase phase) noexcept {
-    // Two chains, so that those who wait for several futures know before callbacks take their time.
-    FutureListener* waiting = nullptr;
-    FutureListener** waiting_end = &waiting;
-    FutureListener* called = nullptr;
-    FutureListener** called_end = &called;
-    {
-        const WaitList::Locked lock(waiters_);
-        FutureListener* kept_first = nullptr;
-        FutureListener* kept_last = nullptr;
-        for (FutureListener* each = first_; each != nullptr;) {
-            FutureListener* const next = each->next;
-            each->next = nullptr;
-            if (is_over_for(*each, phase)) {
-                each->is_listed = false;
-                FutureListener**& end = each->hears_cancel ? called_end : waiting_end;
-                *end = each;
-                end = &each->next;
-            } else {
-                each->previous = kept_last;
-                (kept_last != nullptr ? kept_last->next : kept_first) = each;
-                kept_last = each;
-            }
-            each = next;
-        }
-        first_ = kept_first;
-        last_ = kept_last;
+    if (phase != FuturePhase::cancelled) {
+        while (FutureListener* const each = take_first(false)) each->fire(*each, this);
     }
-    for (FutureListener* chain : {waiting, called}) {
-        while (chain != nullptr) {
-            FutureListener* const next = chain->next;
-            chain->fire(*chain, this);
-            chain = next;
-        }
+    // What is still listed once its executor knows is for the thread that cancelled to call, which
+    // is to have called it when it returns.
+    if (phase != FuturePhase::notified) {
+        while (FutureListener* const each = take_first(true)) each->fire(*each, this);
     }
 }
 

@@ -160,4 +160,15 @@ TEST(Await, MayBeDestroyedWhileItWaits) {
     EXPECT_EQ(value, 0);
 }
 
+TEST(Await, MayBeDestroyedByACallbackOfTheSameFuture) {
+    const Future<int> future;
+    int value = 0;
+    std::unique_ptr<Routine> routine;
+    future.add_done_callback([&](const Future<int>&) { routine.reset(); });
+    routine.reset(new Routine(read(future, value)));
+    future.set_result(1);
+    EXPECT_EQ(routine, nullptr);
+    EXPECT_EQ(value, 0);
+}
+
 }  // namespace
