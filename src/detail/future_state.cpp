@@ -89,12 +89,18 @@ bool FutureState::cancel() noexcept {
     return true;
 }
 
-bool FutureState::start_task() noexcept {
-    if (move_phase(FuturePhase::pending, FuturePhase::running)) return true;
-    if (move_phase(FuturePhase::cancelled, FuturePhase::notified) &&
-        (word_.load(std::memory_order_seq_cst) & kHeard) != 0) {
+/// Cancelled becomes notified; false in any other phase.
+bool FutureState::notify_cancel() noexcept {
+    if (!move_phase(FuturePhase::cancelled, FuturePhase::notified)) return false;
+    if ((word_.load(std::memory_order_seq_cst) & kHeard) != 0) {
         call_listeners(FuturePhase::notified);
     }
+    return true;
+}
+
+bool FutureState::start_task() noexcept {
+    if (move_phase(FuturePhase::pending, FuturePhase::running)) return true;
+    static_cast<void>(notify_cancel());
     return false;
 }
 
@@ -127,18 +133,15 @@ void FutureState::abandon_task() noexcept {
 }
 
 bool FutureState::set_running_or_notify_cancel() {
-    const std::uint32_t word = word_.load(std::memory_order_acquire);
-    const FuturePhase before = phase_of(word);
-    if ((word & kOwned) == 0) {
-        if (start_task()) return true;
-        if (before == FuturePhase::cancelled) return false;
+    if ((word_.load(std::memory_order_relaxed) & kOwned) != 0) {
+        throw std::runtime_error("set_running_or_notify_cancel: the future belongs to an executor");
     }
+    // Not by a look at the phase before: it may be cancelled between that and the step.
+    if (move_phase(FuturePhase::pending, FuturePhase::running)) return true;
+    if (notify_cancel()) return false;
     throw std::runtime_error(
-        (word & kOwned) != 0
-            ? std::string("set_running_or_notify_cancel: the future belongs to an executor")
-            : fmt::format("set_running_or_notify_cancel: the future is {}, not pending or "
-                          "cancelled",
-                          name_of(before)));
+        fmt::format("set_running_or_notify_cancel: the future is {}, not pending or cancelled",
+                    name_of(phase())));
 }
 
 FuturePhase FutureState::begin_storing(const char* what) {

@@ -226,6 +226,7 @@ private:
     bool move_phase(FuturePhase from, FuturePhase to) noexcept;
     void end(FuturePhase phase, std::uint32_t flags) noexcept;
     void call_listeners(FuturePhase phase) noexcept;
+    [[nodiscard]] bool notify_cancel() noexcept;
     [[nodiscard]] FutureListener* take_first(bool hears_cancel) noexcept;
     void unlist(FutureListener& listener) noexcept;
     void require_result_slow(const WaitLimits& limits);

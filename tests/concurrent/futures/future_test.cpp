@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
@@ -349,6 +350,27 @@ TEST_F(LastHandle, MayGoWithTheCallThatItCancels) {
     handle = executor.submit([kept = std::move(owner)] {});
     EXPECT_TRUE(handle.cancel());
     EXPECT_FALSE(executor.run_one());
+}
+
+TEST(Future, TellsItsExecutorOfACancellationInTime) {
+    // Which of the two comes first is a matter of luck; the executor is never told anything else
+    // than whether to run.
+    for (int i = 0; i < 2000; ++i) {
+        const Future<int> future;
+        std::atomic<bool> go = false;
+        bool cancelled = false;
+        bool must_run = false;
+        {
+            const weft::threading::Joining canceller{weft::threading::Thread([&] {
+                while (!go.load()) {
+                }
+                cancelled = future.cancel();
+            })};
+            go = true;
+            EXPECT_NO_THROW(must_run = future.set_running_or_notify_cancel());
+        }
+        EXPECT_NE(cancelled, must_run);
+    }
 }
 
 }  // namespace
