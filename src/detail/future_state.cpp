@@ -165,11 +165,7 @@ void FutureState::wait_until_done(const WaitLimits& limits) {
         // seq_cst pairs with end(): see there.
         return is_done(phase_of(word_.load(std::memory_order_seq_cst)));
     };
-    if (generation_ != 0 && generation_ != fork_generation.load(std::memory_order_relaxed)) {
-        throw std::runtime_error(
-            "the future will never be done here: its call was submitted to an executor before this "
-            "process was forked, and the executor's threads are in the parent");
-    }
+    require_generation(generation_);
     // A thread that runs tasks itself makes room for others, or runs what it waits for.
     const WaitNotice notice(this, limits);
     const WaitEnd how = waiters_.wait(take, limits);
@@ -178,6 +174,10 @@ void FutureState::wait_until_done(const WaitLimits& limits) {
             fmt::format("the future was not done in time; it is {}", name_of(phase())));
     }
     throw_if_stopped(how);
+}
+
+void FutureState::require_reachable() const {
+    if (!is_done()) require_generation(generation_);
 }
 
 void FutureState::require_result_slow(const WaitLimits& limits) {
@@ -302,6 +302,14 @@ TaskRunner* TaskRunner::current() noexcept {
 
 void TaskRunner::set_current(TaskRunner* runner) noexcept {
     current_runner = runner;
+}
+
+void require_generation(std::uint32_t generation) {
+    if (generation != 0 && generation != fork_generation.load(std::memory_order_relaxed)) {
+        throw std::runtime_error(
+            "the future will never be done here: its call was submitted to an executor before this "
+            "process was forked, and the executor's threads are in the parent");
+    }
 }
 
 void report_callback_error(const FutureState& future) noexcept {

@@ -145,6 +145,10 @@ public:
     /// task can be seen by two threads.
     const void* home = nullptr;
     void set_generation(std::uint32_t generation) noexcept { generation_ = generation; }
+    [[nodiscard]] std::uint32_t generation() const noexcept { return generation_; }
+    /// Throws std::runtime_error if it is not done, and those who are to end it are in the process
+    /// that this one was forked from.
+    void require_reachable() const;
     /// Asks a running call to stop; false when it takes no stop token, or was asked before.
     virtual bool request_stop() noexcept { return false; }
     [[nodiscard]] virtual int priority() const noexcept { return 0; }
@@ -284,6 +288,10 @@ public:
 private:
     TaskRunner* runner_;
 };
+
+/// Throws std::runtime_error if this process was forked after that generation; zero stands for any.
+/// For what nobody but the threads of that process can bring about.
+WEFT_API void require_generation(std::uint32_t generation);
 
 /// Hands the exception that is being handled, a callback's, to weft::unraisablehook.
 WEFT_API void report_callback_error(const FutureState& future) noexcept;

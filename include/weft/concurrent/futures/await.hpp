@@ -39,7 +39,9 @@ public:
     [[nodiscard]] bool await_ready() const noexcept {
         return executor_ == nullptr && future_.done();
     }
-    bool await_suspend(std::coroutine_handle<> coroutine) noexcept {
+    bool await_suspend(std::coroutine_handle<> coroutine) {
+        // What throws here goes to the coroutine, which goes on.
+        detail::FutureAccess::state(future_).require_reachable();
         coroutine_ = coroutine;
         // Once it is listed, another thread may go on with the coroutine, and this awaiter be gone.
         if (detail::FutureAccess::state(future_).add(*this)) return true;
