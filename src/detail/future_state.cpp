@@ -1,5 +1,7 @@
 #include <weft/detail/future_state.hpp>
 
+#include <cstdio>
+#include <cstdlib>
 #include <new>
 #include <stdexcept>
 
@@ -314,6 +316,10 @@ void require_generation(std::uint32_t generation) {
 
 void report_callback_error(const FutureState& future) noexcept {
     const std::exception_ptr error = std::current_exception();
+    if (error == nullptr) {
+        std::fputs("weft: a callback of a future has ended its thread\n", stderr);
+        std::abort();
+    }
     try {
         report_unraisable({error, "exception calling callback for", future.repr()});
     } catch (const std::bad_alloc&) {

@@ -293,7 +293,9 @@ private:
 /// For what nobody but the threads of that process can bring about.
 WEFT_API void require_generation(std::uint32_t generation);
 
-/// Hands the exception that is being handled, a callback's, to weft::unraisablehook.
+/// Hands the exception that is being handled, a callback's, to weft::unraisablehook. Ends the
+/// process if there is none, since the thread is being unwound: that cannot pass whoever ended the
+/// future, and has ended it.
 WEFT_API void report_callback_error(const FutureState& future) noexcept;
 
 /// What a call ends with whose thread has ended in the middle of it.

@@ -188,6 +188,15 @@ TEST_P(PoolFaults, EndOfTheWorkerInACallThatAnotherRunsInline) {
     expect_whole();
 }
 
+TEST(PoolFaultDeathTest, EndOfTheThreadInACallback) {
+    const auto end_in_a_callback = [] {
+        const Future<int> future;
+        future.add_done_callback([](const Future<int>&) { ::pthread_exit(nullptr); });
+        future.set_result(1);
+    };
+    EXPECT_DEATH(end_in_a_callback(), "a callback of a future has ended its thread");
+}
+
 TEST_P(PoolFaults, EndOfTheWorkerInItsHook) {
     ThreadPoolExecutor pool(
         {.max_workers = GetParam(), .on_worker_stop = [] { ::pthread_exit(nullptr); }});
