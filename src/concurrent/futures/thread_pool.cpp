@@ -79,7 +79,7 @@ ThreadPool::~ThreadPool() {
 std::exception_ptr ThreadPool::refusal() const {
     if (is_broken_.load(std::memory_order_seq_cst)) {
         return std::make_exception_ptr(thread::BrokenThreadPool(
-            "a worker's initializer has thrown; the thread pool is not usable any more"));
+            "a worker's initializer has failed; the thread pool is not usable any more"));
     }
     return std::make_exception_ptr(std::runtime_error(
         is_finished ? "submit: the program is ending, and its executors take no further calls"
