@@ -30,7 +30,9 @@ struct FutureGroup::Shared {
 FutureGroup::FutureGroup(std::size_t size) : shared_(new Shared(size)) {}
 
 FutureGroup::FutureGroup(FutureGroup&& other) noexcept
-    : shared_(std::exchange(other.shared_, nullptr)), listening_(other.listening_) {}
+    : shared_(std::exchange(other.shared_, nullptr)),
+      listening_(other.listening_),
+      generation_(other.generation_) {}
 
 FutureGroup::~FutureGroup() {
     if (shared_ == nullptr) return;
@@ -54,6 +56,9 @@ bool FutureGroup::listen(FutureState& future) noexcept {
         return false;
     }
     ++listening_;
+    const std::uint32_t generation = future.generation();
+    // Generations only grow.
+    if (generation != 0 && (generation_ == 0 || generation < generation_)) generation_ = generation;
     return true;
 }
 
@@ -72,12 +77,18 @@ void FutureGroup::report(FutureListener& self, FutureState* future) noexcept {
     shared.leave(1);
 }
 
+/// For a wait whose end is not there; one without time only looks.
+void FutureGroup::require_reachable(const WaitLimits& limits) const {
+    if (!limits.deadline.has_passed()) require_generation(generation_);
+}
+
 WaitEnd FutureGroup::wait_for_ends(std::size_t count, bool or_failure, const WaitLimits& limits) {
-    const WaitNotice notice(nullptr, limits);
     auto take = [&] {
         return shared_->ended.load(std::memory_order_seq_cst) >= count ||
                (or_failure && shared_->has_failed.load(std::memory_order_seq_cst));
     };
+    if (!take()) require_reachable(limits);
+    const WaitNotice notice(nullptr, limits);
     return shared_->waiters.wait(take, limits);
 }
 
@@ -89,6 +100,7 @@ WaitEnd FutureGroup::wait_for_end(std::size_t n, std::size_t& number, const Wait
         return true;
     };
     if (!take()) {
+        require_reachable(limits);
         const WaitNotice notice(nullptr, limits);
         const WaitEnd end = shared_->waiters.wait(take, limits);
         if (end != WaitEnd::notified) return end;

@@ -1,5 +1,7 @@
 #include <weft/detail/future_state.hpp>
 
+#include <cstdio>
+#include <cstdlib>
 #include <new>
 #include <stdexcept>
 
@@ -67,12 +69,15 @@ void FutureState::end(FuturePhase phase, std::uint32_t flags) noexcept {
     // add() sets the flag under the lock before it looks at the phase: it has either seen the end,
     // or the flag is here.
     if ((seen & kHeard) != 0) {
+        const Held held(*this);
         if (TaskRunner* const runner = TaskRunner::current()) runner->before_listeners();
         call_listeners(phase);
     }
 }
 
 bool FutureState::cancel() noexcept {
+    // Before anything can end: an executor may drop its share, and then a callback the last handle.
+    const Held held(*this);
     if (!move_phase(FuturePhase::pending, FuturePhase::cancelled)) {
         const FuturePhase now = phase();
         return now == FuturePhase::cancelled || now == FuturePhase::notified;
@@ -86,12 +91,18 @@ bool FutureState::cancel() noexcept {
     return true;
 }
 
-bool FutureState::start_task() noexcept {
-    if (move_phase(FuturePhase::pending, FuturePhase::running)) return true;
-    if (move_phase(FuturePhase::cancelled, FuturePhase::notified) &&
-        (word_.load(std::memory_order_seq_cst) & kHeard) != 0) {
+/// Cancelled becomes notified; false in any other phase.
+bool FutureState::notify_cancel() noexcept {
+    if (!move_phase(FuturePhase::cancelled, FuturePhase::notified)) return false;
+    if ((word_.load(std::memory_order_seq_cst) & kHeard) != 0) {
         call_listeners(FuturePhase::notified);
     }
+    return true;
+}
+
+bool FutureState::start_task() noexcept {
+    if (move_phase(FuturePhase::pending, FuturePhase::running)) return true;
+    static_cast<void>(notify_cancel());
     return false;
 }
 
@@ -124,18 +135,15 @@ void FutureState::abandon_task() noexcept {
 }
 
 bool FutureState::set_running_or_notify_cancel() {
-    const std::uint32_t word = word_.load(std::memory_order_acquire);
-    const FuturePhase before = phase_of(word);
-    if ((word & kOwned) == 0) {
-        if (start_task()) return true;
-        if (before == FuturePhase::cancelled) return false;
+    if ((word_.load(std::memory_order_relaxed) & kOwned) != 0) {
+        throw std::runtime_error("set_running_or_notify_cancel: the future belongs to an executor");
     }
+    // Not by a look at the phase before: it may be cancelled between that and the step.
+    if (move_phase(FuturePhase::pending, FuturePhase::running)) return true;
+    if (notify_cancel()) return false;
     throw std::runtime_error(
-        (word & kOwned) != 0
-            ? std::string("set_running_or_notify_cancel: the future belongs to an executor")
-            : fmt::format("set_running_or_notify_cancel: the future is {}, not pending or "
-                          "cancelled",
-                          name_of(before)));
+        fmt::format("set_running_or_notify_cancel: the future is {}, not pending or cancelled",
+                    name_of(phase())));
 }
 
 FuturePhase FutureState::begin_storing(const char* what) {
@@ -159,11 +167,7 @@ void FutureState::wait_until_done(const WaitLimits& limits) {
         // seq_cst pairs with end(): see there.
         return is_done(phase_of(word_.load(std::memory_order_seq_cst)));
     };
-    if (generation_ != 0 && generation_ != fork_generation.load(std::memory_order_relaxed)) {
-        throw std::runtime_error(
-            "the future will never be done here: its call was submitted to an executor before this "
-            "process was forked, and the executor's threads are in the parent");
-    }
+    require_generation(generation_);
     // A thread that runs tasks itself makes room for others, or runs what it waits for.
     const WaitNotice notice(this, limits);
     const WaitEnd how = waiters_.wait(take, limits);
@@ -172,6 +176,10 @@ void FutureState::wait_until_done(const WaitLimits& limits) {
             fmt::format("the future was not done in time; it is {}", name_of(phase())));
     }
     throw_if_stopped(how);
+}
+
+void FutureState::require_reachable() const {
+    if (!is_done()) require_generation(generation_);
 }
 
 void FutureState::require_result_slow(const WaitLimits& limits) {
@@ -213,61 +221,55 @@ bool FutureState::add(FutureListener& listener) noexcept {
     const std::uint32_t word = word_.fetch_or(kHeard, std::memory_order_seq_cst);
     if (is_over_for(listener, phase_of(word))) return false;
     listener.is_listed = true;
-    listener.previous = last_;
-    listener.next = nullptr;
-    (last_ != nullptr ? last_->next : first_) = &listener;
-    last_ = &listener;
+    // Callbacks come last, in the order in which they were added; the others wait for several
+    // futures, and are to know before callbacks take their time.
+    listener.previous = listener.hears_cancel ? last_ : nullptr;
+    listener.next = listener.hears_cancel ? nullptr : first_;
+    (listener.previous != nullptr ? listener.previous->next : first_) = &listener;
+    (listener.next != nullptr ? listener.next->previous : last_) = &listener;
     return true;
+}
+
+void FutureState::unlist(FutureListener& listener) noexcept {
+    listener.is_listed = false;
+    (listener.previous != nullptr ? listener.previous->next : first_) = listener.next;
+    (listener.next != nullptr ? listener.next->previous : last_) = listener.previous;
 }
 
 bool FutureState::remove(FutureListener& listener) noexcept {
     const WaitList::Locked lock(waiters_);
     if (!listener.is_listed) return false;
-    listener.is_listed = false;
-    (listener.previous != nullptr ? listener.previous->next : first_) = listener.next;
-    (listener.next != nullptr ? listener.next->previous : last_) = listener.previous;
+    unlist(listener);
     return true;
 }
 
+/// One at a time: until a listener is called, those that are called before it may remove it.
+FutureListener* FutureState::take_first(bool hears_cancel) noexcept {
+    const WaitList::Locked lock(waiters_);
+    FutureListener* each = first_;
+    while (each != nullptr && each->hears_cancel != hears_cancel) each = each->next;
+    if (each != nullptr) unlist(*each);
+    return each;
+}
+
 void FutureState::call_listeners(FuturePhase phase) noexcept {
-    // Two chains, so that those who wait for several futures know before callbacks take their time.
-    FutureListener* waiting = nullptr;
-    FutureListener** waiting_end = &waiting;
-    FutureListener* called = nullptr;
-    FutureListener** called_end = &called;
-    {
-        const WaitList::Locked lock(waiters_);
-        FutureListener* kept_first = nullptr;
-        FutureListener* kept_last = nullptr;
-        for (FutureListener* each = first_; each != nullptr;) {
-            FutureListener* const next = each->next;
-            each->next = nullptr;
-            if (is_over_for(*each, phase)) {
-                each->is_listed = false;
-                FutureListener**& end = each->hears_cancel ? called_end : waiting_end;
-                *end = each;
-                end = &each->next;
-            } else {
-                each->previous = kept_last;
-                (kept_last != nullptr ? kept_last->next : kept_first) = each;
-                kept_last = each;
-            }
-            each = next;
-        }
-        first_ = kept_first;
-        last_ = kept_last;
+    if (phase != FuturePhase::cancelled) {
+        while (FutureListener* const each = take_first(false)) each->fire(*each, this);
     }
-    for (FutureListener* chain : {waiting, called}) {
-        while (chain != nullptr) {
-            FutureListener* const next = chain->next;
-            chain->fire(*chain, this);
-            chain = next;
-        }
+    // What is still listed once its executor knows is for the thread that cancelled to call, which
+    // is to have called it when it returns.
+    if (phase != FuturePhase::notified) {
+        while (FutureListener* const each = take_first(true)) each->fire(*each, this);
     }
+}
+
+void FutureState::before_destroying_outcome() noexcept {
+    if (TaskRunner* const runner = TaskRunner::current()) runner->before_listeners();
 }
 
 void FutureState::end_of_life() noexcept {
     const std::uint32_t word = word_.load(std::memory_order_relaxed);
+    if ((word & kFailed) != 0) before_destroying_outcome();
     if ((word & (kFailed | kRead)) == kFailed) {
         try {
             report_unraisable({error_, "Exception in a future was never read", repr()});
@@ -304,8 +306,20 @@ void TaskRunner::set_current(TaskRunner* runner) noexcept {
     current_runner = runner;
 }
 
+void require_generation(std::uint32_t generation) {
+    if (generation != 0 && generation != fork_generation.load(std::memory_order_relaxed)) {
+        throw std::runtime_error(
+            "the future will never be done here: its call was submitted to an executor before this "
+            "process was forked, and the executor's threads are in the parent");
+    }
+}
+
 void report_callback_error(const FutureState& future) noexcept {
     const std::exception_ptr error = std::current_exception();
+    if (error == nullptr) {
+        std::fputs("weft: a callback of a future has ended its thread\n", stderr);
+        std::abort();
+    }
     try {
         report_unraisable({error, "exception calling callback for", future.repr()});
     } catch (const std::bad_alloc&) {

@@ -26,6 +26,12 @@ void MapJob::make_available(std::size_t end) noexcept {
     available_.store(end, std::memory_order_seq_cst);
 }
 
+void MapJob::set_width(std::size_t width) noexcept {
+    width_ = width;
+    // Drivers that share the calls run in threads of the executor's, which are of this process.
+    if (width != 0) generation_ = fork_generation.load(std::memory_order_relaxed);
+}
+
 bool MapJob::needs_driver() noexcept {
     if (has_driver_for_each()) return true;
     if (drivers_.load(std::memory_order_seq_cst) >= width_) return false;
@@ -105,6 +111,7 @@ void MapJob::wait_for(std::size_t number, const WaitLimits& limits) {
         run(number);
         return;
     }
+    if (number < cancelled_from_.load(std::memory_order_seq_cst)) require_generation(generation_);
     if (has_come_by_yielding(number)) return;
     // seq_cst: either finish() sees what is wanted, or this thread that it is finished.
     wanted_.store(number, std::memory_order_seq_cst);

@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <coroutine>
 #include <cstdlib>
 #include <memory>
 #include <stdexcept>
+#include <vector>
 
 #include <weft/concurrent/futures.hpp>
 #include <weft/threading.hpp>
@@ -135,6 +137,80 @@ int fork_beside(bool is_busy) {
     pool.submit([] {}).result();
     return WIFEXITED(status) ? WEXITSTATUS(status) : 99;
 }
+/// A coroutine that begins at once, and says what it waits for in vain.
+struct Routine {
+    struct promise_type {
+        Routine get_return_object() noexcept { return {}; }
+        std::suspend_never initial_suspend() noexcept { return {}; }
+        std::suspend_never final_suspend() noexcept { return {}; }
+        void return_void() noexcept {}
+        void unhandled_exception() noexcept { std::abort(); }
+    };
+};
+Routine await(Future<> future) {
+    try {
+        co_await future;
+    } catch (const std::runtime_error&) {
+        say("await");
+    }
+}
+
+/// Each way to wait for what the parent's threads were to do throws instead of waiting for ever.
+int fork_with_calls_under_way() {
+    threading::Event free;
+    const Future<> running = pool.submit([&] { free.wait(); });
+    const Future<> other = pool.submit([&] { free.wait(); });
+    auto early = futures::as_completed(std::vector<Future<>>{running, other});
+    const auto both = futures::when_all(running, other);
+    auto mapped = pool.map([&](int) { free.wait(); }, {1, 2});
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const auto refuses = [](const char* what, auto wait) {
+            try {
+                wait();
+            } catch (const std::runtime_error&) {
+                say(what);
+            }
+        };
+        const std::vector<Future<>> all{running, other};
+        refuses("wait", [&] { futures::wait(all); });
+        refuses("first", [&] { futures::wait(all, {}, futures::FIRST_COMPLETED); });
+        if (futures::wait(all, 0).not_done.size() == 2) say("look");
+        refuses("late as_completed", [&] { futures::as_completed(all).begin(); });
+        refuses("early as_completed", [&] { early.begin(); });
+        refuses("map", [&] { mapped.begin(); });
+        refuses("when_all", [&] { both.result(); });
+        await(running);
+        ::_exit(10);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    free.set();
+    running.result();
+    for (auto& each : early) each.result();
+    both.result();
+    for (auto each = mapped.begin(); each != mapped.end(); ++each) {
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 99;
+}
+
+/// Two pools without threads: nothing but the child's own destructors touches them.
+int fork_with_pools_on_the_stack() {
+    pid_t child = 0;
+    {
+        ThreadPoolExecutor first(1);
+        ThreadPoolExecutor second(1);
+        child = ::fork();
+    }
+    if (child == 0) {
+        say("gone");
+        ::_exit(11);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 99;
+}
+
 int fork_beside_an_idle_pool() {
     return fork_beside(false);
 }
@@ -195,6 +271,8 @@ int main(int argc, char** argv) {
          {"new_pool_at_the_end", new_pool_at_the_end},
          {"fork_beside_an_idle_pool", fork_beside_an_idle_pool},
          {"fork_beside_a_busy_pool", fork_beside_a_busy_pool},
+         {"fork_with_calls_under_way", fork_with_calls_under_way},
+         {"fork_with_pools_on_the_stack", fork_with_pools_on_the_stack},
          {"fork_in_a_call", fork_in_a_call},
          {"fork_while_shutting_down", fork_while_shutting_down}},
         argc, argv);

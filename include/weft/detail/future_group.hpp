@@ -53,11 +53,14 @@ public:
     /// How many are listened to.
     [[nodiscard]] std::size_t size() const noexcept { return listening_; }
 
-    /// Waits until at least `count` of them have ended, or one has failed if `or_failure`.
+    /// Waits until at least `count` of them have ended, or one has failed if `or_failure`. A wait
+    /// that would sleep throws std::runtime_error if one of them belongs to the process that this
+    /// one was forked from.
     [[nodiscard]] WaitEnd wait_for_ends(std::size_t count, bool or_failure,
                                         const WaitLimits& limits);
 
-    /// Waits for the `n`-th end, counted from 0, and gives the number of that future.
+    /// Waits for the `n`-th end, counted from 0, and gives the number of that future. Throws as
+    /// wait_for_ends() does.
     [[nodiscard]] WaitEnd wait_for_end(std::size_t n, std::size_t& number,
                                        const WaitLimits& limits);
 
@@ -70,9 +73,11 @@ private:
     };
 
     static void report(FutureListener& self, FutureState* future) noexcept;
+    void require_reachable(const WaitLimits& limits) const;
 
     Shared* shared_;  ///< null once moved from
     std::size_t listening_ = 0;
+    std::uint32_t generation_ = 0;  ///< the first process whose threads are to end one; 0: none
 };
 
 }  // namespace weft::detail

@@ -51,7 +51,8 @@ public:
     FutureState(const FutureState&) = delete;
     FutureState& operator=(const FutureState&) = delete;
 
-    // Owners: handles, and one executor's task at most. The last one destroys the state.
+    // Owners: handles, and shares that are none: one of an executor's task at most, and one of each
+    // thread that is calling listeners. The last one destroys the state.
 
     void add_handle() noexcept { owners_.fetch_add(1, std::memory_order_relaxed); }
     void drop_handle() noexcept { drop(1); }
@@ -144,6 +145,10 @@ public:
     /// task can be seen by two threads.
     const void* home = nullptr;
     void set_generation(std::uint32_t generation) noexcept { generation_ = generation; }
+    [[nodiscard]] std::uint32_t generation() const noexcept { return generation_; }
+    /// Throws std::runtime_error if it is not done, and those who are to end it are in the process
+    /// that this one was forked from.
+    void require_reachable() const;
     /// Asks a running call to stop; false when it takes no stop token, or was asked before.
     virtual bool request_stop() noexcept { return false; }
     [[nodiscard]] virtual int priority() const noexcept { return 0; }
@@ -166,6 +171,9 @@ protected:
 
     /// Destroys what the call captured; called once at most, when it will not run (any more).
     virtual void drop_call() noexcept {}
+    /// Before the last owner runs code of the user's: a worker of a pool that has said that it is
+    /// idle takes that back, or a call could be left to it that this code waits for.
+    static void before_destroying_outcome() noexcept;
     /// Deletes the object, with the `delete` of its own type.
     virtual void destroy() noexcept = 0;
 
@@ -176,7 +184,23 @@ protected:
     }
 
 private:
-    static constexpr std::uint32_t kTaskOwner = std::uint32_t{1} << 31;
+    /// A share that is no handle. Few at a time; the handles are counted below.
+    static constexpr std::uint32_t kTaskOwner = std::uint32_t{1} << 28;
+
+    /// Keeps the state while callbacks are called, or a call is destroyed: either may drop the
+    /// handle that the thread came by. No handle, since result() of an rvalue moves from the last.
+    class Held {
+    public:
+        explicit Held(FutureState& state) noexcept : state_(state) {
+            state_.owners_.fetch_add(kTaskOwner, std::memory_order_relaxed);
+        }
+        ~Held() { state_.drop_task(); }
+        Held(const Held&) = delete;
+        Held& operator=(const Held&) = delete;
+
+    private:
+        FutureState& state_;
+    };
 
     // The word: the phase, and what else must be seen together with it.
     static constexpr std::uint32_t kPhase = 7;
@@ -206,6 +230,9 @@ private:
     bool move_phase(FuturePhase from, FuturePhase to) noexcept;
     void end(FuturePhase phase, std::uint32_t flags) noexcept;
     void call_listeners(FuturePhase phase) noexcept;
+    [[nodiscard]] bool notify_cancel() noexcept;
+    [[nodiscard]] FutureListener* take_first(bool hears_cancel) noexcept;
+    void unlist(FutureListener& listener) noexcept;
     void require_result_slow(const WaitLimits& limits);
     void end_of_life() noexcept;
 
@@ -228,7 +255,8 @@ public:
     virtual void before_wait(FutureState* future, const WaitLimits& limits) = 0;
     /// Called after that wait, if before_wait() has returned.
     virtual void after_wait() noexcept = 0;
-    /// Called before the listeners of a future that this thread has ended.
+    /// Called before the listeners of a future that this thread has ended, and before an outcome
+    /// is destroyed here: before code of the user's.
     virtual void before_listeners() noexcept = 0;
     /// Whether what has not begun is not to begin any more.
     [[nodiscard]] virtual bool is_cancelling() const noexcept = 0;
@@ -261,7 +289,13 @@ private:
     TaskRunner* runner_;
 };
 
-/// Hands the exception that is being handled, a callback's, to weft::unraisablehook.
+/// Throws std::runtime_error if this process was forked after that generation; zero stands for any.
+/// For what nobody but the threads of that process can bring about.
+WEFT_API void require_generation(std::uint32_t generation);
+
+/// Hands the exception that is being handled, a callback's, to weft::unraisablehook. Ends the
+/// process if there is none, since the thread is being unwound: that cannot pass whoever ended the
+/// future, and has ended it.
 WEFT_API void report_callback_error(const FutureState& future) noexcept;
 
 /// What a call ends with whose thread has ended in the middle of it.

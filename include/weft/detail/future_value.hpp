@@ -51,7 +51,11 @@ public:
 protected:
     explicit FutureValue(Owner owner) noexcept : FutureState(owner) {}
     ~FutureValue() override {
-        if (has_result()) stored_.~Stored();
+        if constexpr (!std::is_trivially_destructible_v<Stored>) {
+            if (!has_result()) return;
+            this->before_destroying_outcome();
+            stored_.~Stored();
+        }
     }
 
 private:

@@ -39,7 +39,7 @@ public:
     void drive(bool only_one);
 
     /// How many drivers may run at once; 0: one for each call.
-    void set_width(std::size_t width) noexcept { width_ = width; }
+    void set_width(std::size_t width) noexcept;
     [[nodiscard]] bool has_driver_for_each() const noexcept { return width_ == 0; }
     /// Counts a further driver, which is to be submitted, if it is needed for the last input.
     [[nodiscard]] bool needs_driver() noexcept;
@@ -50,7 +50,8 @@ public:
         return available_.load(std::memory_order_relaxed);
     }
 
-    /// Blocks until this call has ended. Throws TimeoutError, CancelledError, KeyboardInterrupt. A
+    /// Blocks until this call has ended. Throws TimeoutError, CancelledError, KeyboardInterrupt,
+    /// and std::runtime_error if its drivers are in the process that this one was forked from. A
     /// thread that runs tasks makes the call itself if nobody has begun it.
     void wait_for(std::size_t number, const WaitLimits& limits);
 
@@ -73,7 +74,8 @@ private:
     static constexpr std::size_t kNone = ~std::size_t{0};
 
     std::size_t width_ = 0;
-    int patience_ = 8;  ///< the consumer's: how often it yields before it sleeps
+    std::uint32_t generation_ = 0;  ///< the process whose threads make the calls; 0: any
+    int patience_ = 8;              ///< the consumer's: how often it yields before it sleeps
     Atomic<std::size_t> drivers_{0};
     alignas(64) Atomic<std::size_t> next_{0};  ///< the first call that nobody has begun
     Atomic<std::size_t> available_{0};

@@ -70,8 +70,6 @@ void PoolWorker::main() {
     deepest_ = size != 0 ? size / 4 : std::size_t{256} * 1024;
     set_current(this);
     if (!prepare()) return;
-    call_hook(pool_.options_.on_worker_start,
-              "Exception in on_worker_start of a ThreadPoolExecutor");
     while (detail::FutureState* const task = next_task()) {
         run(*task);
         // Forked in that call: the pool is the parent's.
@@ -81,16 +79,29 @@ void PoolWorker::main() {
 }
 
 bool PoolWorker::prepare() {
-    if (!pool_.options_.initializer) return true;
+    // A worker that ends here would be replaced by one that does the same, without end.
+    struct Guard {
+        ThreadPool& pool;
+        bool is_over = false;
+        ~Guard() {
+            if (is_over) return;
+            pool.break_by(std::make_exception_ptr(
+                BrokenExecutor("a worker's initializer or on_worker_start has ended its thread")));
+        }
+    } guard{pool_};
     try {
-        pool_.options_.initializer();
-        return true;
+        if (pool_.options_.initializer) pool_.options_.initializer();
     } catch (const os::ForcedUnwind&) {
         throw;
     } catch (...) {
+        guard.is_over = true;
         pool_.break_by(std::current_exception());
+        return false;
     }
-    return false;
+    call_hook(pool_.options_.on_worker_start,
+              "Exception in on_worker_start of a ThreadPoolExecutor");
+    guard.is_over = true;
+    return true;
 }
 
 void PoolWorker::leave() noexcept {

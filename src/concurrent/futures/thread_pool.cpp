@@ -79,7 +79,7 @@ ThreadPool::~ThreadPool() {
 std::exception_ptr ThreadPool::refusal() const {
     if (is_broken_.load(std::memory_order_seq_cst)) {
         return std::make_exception_ptr(thread::BrokenThreadPool(
-            "a worker's initializer has thrown; the thread pool is not usable any more"));
+            "a worker's initializer has failed; the thread pool is not usable any more"));
     }
     return std::make_exception_ptr(std::runtime_error(
         is_finished ? "submit: the program is ending, and its executors take no further calls"
@@ -165,7 +165,11 @@ void ThreadPool::submit_reserved(Task task) {
         return;  // begun already
     }
     const std::exception_ptr no_worker = employ();
-    if (no_worker != nullptr && state.cancel()) std::rethrow_exception(no_worker);
+    if (no_worker == nullptr) return;
+    const bool is_taken_back = state.cancel();
+    // Another submit may have counted on the worker that could not be started here.
+    refuse_queued(no_worker);
+    if (is_taken_back) std::rethrow_exception(no_worker);
 }
 
 void ThreadPool::queue(detail::FutureState& task) {
@@ -276,8 +280,9 @@ std::exception_ptr ThreadPool::start_worker() noexcept {
         }
         const std::uint64_t before = counts_.fetch_sub(kOneActive, std::memory_order_seq_cst);
         changes_.notify_all();
-        // The others will come to what is queued.
-        return before == kOneActive ? error : nullptr;
+        // The other active ones will come to what is queued. Not those that are blocked: they may
+        // be waiting for just that.
+        return active_in(before) == 1 ? error : nullptr;
     }
 }
 

@@ -101,7 +101,7 @@ private:
     // Workers.
     [[nodiscard]] bool may_grow(std::uint64_t counts) const noexcept;
     /// Wakes an idle worker, or starts one if there may be more: for work that was queued. Returns
-    /// an error only if there is no worker at all.
+    /// an error only if there is no worker but such as wait: then what is queued must be refused.
     std::exception_ptr employ() noexcept;
     /// The same for whoever cannot throw: what is queued is refused then.
     void employ_if_needed() noexcept;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <weft/threading.hpp>
+#include <weft/unraisable.hpp>
 
 namespace {
 
@@ -158,6 +159,128 @@ TEST(Await, MayBeDestroyedWhileItWaits) {
     }
     future.set_result(1);
     EXPECT_EQ(value, 0);
+}
+
+TEST(Await, MayBeDestroyedByACallbackOfTheSameFuture) {
+    const Future<int> future;
+    int value = 0;
+    std::unique_ptr<Routine> routine;
+    future.add_done_callback([&](const Future<int>&) { routine.reset(); });
+    routine.reset(new Routine(read(future, value)));
+    future.set_result(1);
+    EXPECT_EQ(routine, nullptr);
+    EXPECT_EQ(value, 0);
+}
+
+TEST(Await, MayBeDestroyedWhileItWaitsForTheExecutor) {
+    ManualExecutor executor;
+    const Future<int> future;
+    int value = 0;
+    {
+        const Routine routine = read_via(future, executor, value);
+        future.set_result(4);
+    }
+    EXPECT_TRUE(executor.run_one());
+    EXPECT_EQ(value, 0);
+}
+
+TEST(Await, MayBeDestroyedBeforeTheExecutorCancelsIt) {
+    ManualExecutor executor;
+    const Future<int> future;
+    int value = 0;
+    {
+        const Routine routine = read_via(future, executor, value);
+        future.set_result(4);
+    }
+    executor.shutdown({.cancel_futures = true});
+    EXPECT_EQ(value, 0);
+}
+
+TEST(Await, GoesOnAsATaskOfAPool) {
+    futures::ThreadPoolExecutor pool(1);
+    const Future<int> done;
+    const Future<int> future;
+    int value = 0;
+    const Routine routine = [](Future<int> awaited, futures::ThreadPoolExecutor& executor, int& out,
+                               Future<int> ended) -> Routine {
+        out = co_await awaited.via(executor);
+        ended.set_result(out);
+    }(future, pool, value, done);
+    future.set_result(4);
+    EXPECT_EQ(done.result(), 4);
+    pool.shutdown();
+    EXPECT_TRUE(routine.done());
+}
+
+TEST(Await, GoesOnOutsideOfTheUnwindingOfARefusal) {
+    futures::ThreadPoolExecutor pool(1);
+    pool.shutdown();
+    const Future<int> future;
+    int exceptions = -1;
+    const Routine routine = [](Future<int> awaited, futures::ThreadPoolExecutor& closed,
+                               int& out) -> Routine {
+        co_await awaited.via(closed);
+        out = std::uncaught_exceptions();
+    }(future, pool, exceptions);
+    future.set_result(4);
+    EXPECT_TRUE(routine.done());
+    EXPECT_EQ(exceptions, 0);
+}
+
+TEST(Await, DoesNotNestWhenAnExecutorRefusesAgainAndAgain) {
+    futures::ThreadPoolExecutor pool(1);
+    pool.shutdown();
+    const Future<int> future;
+    future.set_result(1);
+    int sum = 0;
+    const Routine routine = [](Future<int> awaited, futures::ThreadPoolExecutor& closed,
+                               int& out) -> Routine {
+        // Nested, these would take more than a stack has.
+        for (int i = 0; i < 100'000; ++i) out += co_await awaited.via(closed);
+    }(future, pool, sum);
+    EXPECT_TRUE(routine.done());
+    EXPECT_EQ(sum, 100'000);
+}
+
+/// A coroutine that lets its exceptions out to whoever goes on with it.
+struct Leaky {
+    struct promise_type {
+        Leaky get_return_object() {
+            return {std::coroutine_handle<promise_type>::from_promise(*this)};
+        }
+        std::suspend_never initial_suspend() noexcept { return {}; }
+        std::suspend_always final_suspend() noexcept { return {}; }
+        void return_void() noexcept {}
+        void unhandled_exception() { throw; }
+    };
+    Leaky(std::coroutine_handle<promise_type> given) : handle(given) {}
+    Leaky(const Leaky&) = delete;
+    ~Leaky() { handle.destroy(); }
+
+    std::coroutine_handle<promise_type> handle;
+};
+
+TEST(Await, ReportsWhatACoroutineLetsOutInAPool) {
+    int reports = 0;
+    const auto before = weft::unraisablehook;
+    weft::unraisablehook = [&](const weft::UnraisableHookArgs&) { ++reports; };
+    {
+        const Future<int> future;
+        int turns = 0;
+        futures::ThreadPoolExecutor pool(1);
+        const Leaky routine = [](Future<int> awaited, futures::ThreadPoolExecutor& executor,
+                                 int& out) -> Leaky {
+            ++out;
+            co_await awaited.via(executor);
+            ++out;
+            throw std::out_of_range("out");
+        }(future, pool, turns);
+        future.set_result(4);
+        pool.shutdown();
+        EXPECT_EQ(turns, 2);
+    }
+    weft::unraisablehook = before;
+    EXPECT_EQ(reports, 1);
 }
 
 }  // namespace

@@ -24,6 +24,16 @@ using futures::ThreadPoolExecutor;
 using testing::ElementsAre;
 using threading::Event;
 
+TEST(WhenAll, FailsWhenAResultIsTakenBeforeTheLastIsThere) {
+    Future<int> a;
+    Future<int> b;
+    const auto all = futures::when_all(a, b);
+    a.set_result(1);
+    EXPECT_EQ(a.take(), 1);
+    b.set_result(2);
+    EXPECT_THROW((void)all.result(), futures::InvalidStateError);
+}
+
 TEST(WhenAll, GivesATupleOfResults) {
     Future<int> a;
     Future<std::string> b;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
@@ -288,6 +289,88 @@ TEST(Future, OfAnExecutorIsEndedByItAlone) {
     EXPECT_THROW(future.set_running_or_notify_cancel(), std::runtime_error);
     executor.run_one();
     EXPECT_EQ(future.result(), 1);
+}
+
+// Callbacks that let go of the last handle
+// -----------------------------------------------------------------------------
+
+class LastHandle : public testing::Test {
+protected:
+    LastHandle() {
+        weft::unraisablehook = [this](const weft::UnraisableHookArgs& args) {
+            EXPECT_NE(args.err_msg.find("callback"), std::string::npos);
+            ++reports_;
+        };
+    }
+    ~LastHandle() override { weft::unraisablehook = before_; }
+
+    void let_go_and_throw(const Future<int>&) {
+        future_.reset();
+        throw std::runtime_error("callback");
+    }
+
+    std::unique_ptr<Future<int>> future_ = std::make_unique<Future<int>>();
+    int calls_ = 0;
+    int reports_ = 0;
+
+private:
+    weft::UnraisableHook before_ = weft::unraisablehook;
+};
+
+TEST_F(LastHandle, MayGoInACallbackOfAResult) {
+    future_->add_done_callback([this](const Future<int>&) { future_.reset(); });
+    future_->add_done_callback([this](const Future<int>& f) { calls_ += f.result(); });
+    future_->set_result(1);
+    EXPECT_EQ(calls_, 1);
+}
+
+TEST_F(LastHandle, MayGoInACallbackOfACancellation) {
+    future_->add_done_callback([this](const Future<int>&) { future_.reset(); });
+    future_->add_done_callback([this](const Future<int>& f) { calls_ += f.cancelled() ? 1 : 0; });
+    EXPECT_TRUE(future_->cancel());
+    EXPECT_EQ(calls_, 1);
+}
+
+TEST_F(LastHandle, MayGoInACallbackThatThrows) {
+    future_->add_done_callback([this](const Future<int>& f) { let_go_and_throw(f); });
+    future_->set_result(1);
+    EXPECT_EQ(reports_, 1);
+}
+
+TEST_F(LastHandle, MayGoInACallbackThatThrowsAtOnce) {
+    future_->set_result(1);
+    future_->add_done_callback([this](const Future<int>& f) { let_go_and_throw(f); });
+    EXPECT_EQ(reports_, 1);
+}
+
+TEST_F(LastHandle, MayGoWithTheCallThatItCancels) {
+    ManualExecutor executor;
+    auto owner = std::make_shared<Future<>>();
+    Future<>& handle = *owner;
+    handle = executor.submit([kept = std::move(owner)] {});
+    EXPECT_TRUE(handle.cancel());
+    EXPECT_FALSE(executor.run_one());
+}
+
+TEST(Future, TellsItsExecutorOfACancellationInTime) {
+    // Which of the two comes first is a matter of luck; the executor is never told anything else
+    // than whether to run.
+    for (int i = 0; i < 2000; ++i) {
+        const Future<int> future;
+        std::atomic<bool> go = false;
+        bool cancelled = false;
+        bool must_run = false;
+        {
+            const weft::threading::Joining canceller{weft::threading::Thread([&] {
+                while (!go.load()) {
+                }
+                cancelled = future.cancel();
+            })};
+            go = true;
+            EXPECT_NO_THROW(must_run = future.set_running_or_notify_cancel());
+        }
+        EXPECT_NE(cancelled, must_run);
+    }
 }
 
 }  // namespace

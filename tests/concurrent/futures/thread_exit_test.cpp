@@ -49,6 +49,10 @@ INSTANTIATE_TEST_SUITE_P(
                     End{"new_pool_at_the_end", 0, "late\nstatics\n"},
                     End{"fork_beside_an_idle_pool", 7, "refused\nown\nstatics\nstatics\n"},
                     End{"fork_beside_a_busy_pool", 7, "refused\nnever\nown\nstatics\nstatics\n"},
+                    End{"fork_with_calls_under_way", 10,
+                        "wait\nfirst\nlook\nlate as_completed\nearly as_completed\nmap\n"
+                        "when_all\nawait\nstatics\n"},
+                    End{"fork_with_pools_on_the_stack", 11, "gone\nstatics\n"},
                     End{"fork_in_a_call", 8, "refused\nstatics\n"},
                     End{"fork_while_shutting_down", 9, "gone\nstatics\nstatics\n"}),
     way_of);

@@ -188,6 +188,33 @@ TEST_P(PoolFaults, EndOfTheWorkerInACallThatAnotherRunsInline) {
     expect_whole();
 }
 
+TEST_P(PoolFaults, EndOfTheWorkerInItsInitializer) {
+    ThreadPoolExecutor pool(
+        {.max_workers = GetParam(), .initializer = [] { ::pthread_exit(nullptr); }});
+    EXPECT_THROW(pool.submit([] {}).result(), futures::BrokenThreadPool);
+    pool.shutdown();
+    EXPECT_EQ(pool.stats().workers, 0u);
+    EXPECT_EQ(reports_, 1);
+}
+
+TEST_P(PoolFaults, EndOfTheWorkerWhenItStarts) {
+    ThreadPoolExecutor pool(
+        {.max_workers = GetParam(), .on_worker_start = [] { ::pthread_exit(nullptr); }});
+    EXPECT_THROW(pool.submit([] {}).result(), futures::BrokenThreadPool);
+    pool.shutdown();
+    EXPECT_EQ(pool.stats().workers, 0u);
+    EXPECT_EQ(reports_, 1);
+}
+
+TEST(PoolFaultDeathTest, EndOfTheThreadInACallback) {
+    const auto end_in_a_callback = [] {
+        const Future<int> future;
+        future.add_done_callback([](const Future<int>&) { ::pthread_exit(nullptr); });
+        future.set_result(1);
+    };
+    EXPECT_DEATH(end_in_a_callback(), "a callback of a future has ended its thread");
+}
+
 TEST_P(PoolFaults, EndOfTheWorkerInItsHook) {
     ThreadPoolExecutor pool(
         {.max_workers = GetParam(), .on_worker_stop = [] { ::pthread_exit(nullptr); }});

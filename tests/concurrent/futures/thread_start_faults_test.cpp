@@ -77,4 +77,36 @@ TEST(ThreadPoolStart, LosesNothingWithoutMemory) {
     });
 }
 
+TEST(ThreadPoolStart, OfAWorkerInPlaceOfABlockedOneRefusesTheCallWhenItFails) {
+    std::size_t refusals = 0;
+    const auto body = [&] {
+        ThreadPoolExecutor pool(1);
+        const auto outer = pool.submit([&pool] {
+            const std::vector<Future<int>> inner{pool.submit([] { return 1; })};
+            int sum = 0;
+            for (const auto& each : futures::as_completed(inner)) sum += each.result();
+            return sum;
+        });
+        try {
+            EXPECT_EQ(outer.result(), 1);
+        } catch (const std::system_error& error) {
+            EXPECT_EQ(error.code(), std::errc::resource_unavailable_try_again);
+            ++refusals;
+        }
+    };
+    const auto threads_only = [](const faults::Call& call) {
+        return call.name == "pthread_create" ? EAGAIN : 0;
+    };
+    // The first worker's start is refused by submit() itself.
+    const auto body_or_refusal = [&] {
+        try {
+            body();
+        } catch (const std::system_error&) {
+            ++refusals;
+        }
+    };
+    EXPECT_EQ(faults::for_every_system_call(body_or_refusal, {.error = threads_only}), 2u);
+    EXPECT_EQ(refusals, 2u);
+}
+
 }  // namespace

@@ -448,4 +448,34 @@ TEST(ThreadPool, CallsBackInTheWorkerAndThenTakesMore) {
     EXPECT_EQ(where, "caller_0");
 }
 
+/// Waits on a worker, when it is destroyed there, for what a later call does.
+struct Dependent {
+    explicit Dependent(Event& given) : later(&given) {}
+    Dependent(Dependent&& other) noexcept : later(std::exchange(other.later, nullptr)) {}
+    Dependent& operator=(Dependent&&) = delete;
+    ~Dependent() {
+        if (later != nullptr && threading::current_thread() != threading::main_thread()) {
+            later->wait();
+        }
+    }
+    Event* later;
+};
+
+TEST(ThreadPool, LeavesNoCallToAWorkerThatDestroysAResult) {
+    ThreadPoolExecutor pool(2);
+    // Who of the two is the last owner is a matter of luck: often enough it is the worker.
+    for (int i = 0; i < 3000; ++i) {
+        Event later;
+        {
+            const auto future = pool.submit([&later] { return Dependent(later); });
+            while (!future.done()) {
+            }
+        }
+        pool.submit([&later] { later.set(); }).result();
+        // Nobody is in a destructor any more when both have nothing to do.
+        while (pool.stats().idle != pool.stats().workers) {
+        }
+    }
+}
+
 }  // namespace

@@ -8,17 +8,25 @@
 
 namespace weft::detail {
 
-/// Goes on with a coroutine as a task of the executor. If that refuses or cancels the task, the
-/// coroutine goes on in the thread that does so, since its co_await must end; this call may be that
-/// thread. False when there is no memory for it.
+class ResumeTask;
+
+/// Goes on with a coroutine as a task of the executor. If that cancels the task later, the
+/// coroutine goes on in the thread that does so, since its co_await must end. False when the
+/// executor refuses it, or there is no memory: then the caller is to go on with it. Before another
+/// thread can go on with it, `task` is set, and the caller has a handle to forget().
 [[nodiscard]] WEFT_API bool resume_on(concurrent::futures::Executor& executor,
-                                      std::coroutine_handle<> coroutine) noexcept;
+                                      std::coroutine_handle<> coroutine,
+                                      ResumeTask*& task) noexcept;
+
+/// Drops the handle; the task, if it has not begun, does not touch the coroutine any more.
+WEFT_API void forget(ResumeTask& task) noexcept;
 
 }  // namespace weft::detail
 
 namespace weft::concurrent::futures {
 
-/// What co_await of a Future waits with.
+/// What co_await of a Future waits with. A coroutine may be destroyed while it waits, but not while
+/// another thread is about to go on with it.
 template <class T, bool kMovesOut>
 class [[nodiscard]] FutureAwaiter : private detail::FutureListener {
 public:
@@ -32,14 +40,17 @@ public:
     FutureAwaiter(const FutureAwaiter&) = delete;
     FutureAwaiter& operator=(const FutureAwaiter&) = delete;
     ~FutureAwaiter() {
-        // A coroutine that is destroyed while it waits.
+        // A coroutine that is destroyed while it waits: for the future, or for the executor.
         if (coroutine_ != nullptr) detail::FutureAccess::state(future_).remove(*this);
+        if (task_ != nullptr) detail::forget(*task_);
     }
 
     [[nodiscard]] bool await_ready() const noexcept {
         return executor_ == nullptr && future_.done();
     }
-    bool await_suspend(std::coroutine_handle<> coroutine) noexcept {
+    bool await_suspend(std::coroutine_handle<> coroutine) {
+        // What throws here goes to the coroutine, which goes on.
+        detail::FutureAccess::state(future_).require_reachable();
         coroutine_ = coroutine;
         // Once it is listed, another thread may go on with the coroutine, and this awaiter be gone.
         if (detail::FutureAccess::state(future_).add(*this)) return true;
@@ -61,12 +72,13 @@ private:
     }
     /// False when there is no executor, or no memory. This may be gone afterwards.
     bool resume_by_executor() noexcept {
-        return executor_ != nullptr && detail::resume_on(*executor_, coroutine_);
+        return executor_ != nullptr && detail::resume_on(*executor_, coroutine_, task_);
     }
 
     Future<T> future_;
     Executor* executor_;
     std::coroutine_handle<> coroutine_;
+    detail::ResumeTask* task_ = nullptr;  ///< once it waits for the executor
 };
 
 template <class T>

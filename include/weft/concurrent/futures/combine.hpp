@@ -33,6 +33,21 @@ combined_t<T> combined(const concurrent::futures::Future<T>& future) {
     }
 }
 
+/// Makes a future that needs the end of all inputs belong to the process whose threads end the
+/// first of them that belongs to any: in a child of fork() it is as unreachable as that one. For a
+/// future that nobody else has seen.
+template <class Result, class T>
+void depend_on(const concurrent::futures::Future<Result>& result,
+               const concurrent::futures::Future<T>& input) noexcept {
+    const std::uint32_t generation = FutureAccess::state(input).generation();
+    FutureState& state = FutureAccess::state(result);
+    // Generations only grow.
+    if (generation != 0 && !input.done() &&
+        (state.generation() == 0 || generation < state.generation())) {
+        state.set_generation(generation);
+    }
+}
+
 /// Ends a future that somebody may have cancelled meanwhile.
 template <class Set>
 void end_unless_done(Set set) {
@@ -121,6 +136,7 @@ Future<std::tuple<detail::combined_t<Ts>...>> when_all(const Future<Ts>&... futu
     using All = detail::WhenAll<Result, std::tuple<Future<Ts>...>>;
     const auto all = std::make_shared<All>(std::make_tuple(futures...), sizeof...(Ts));
     const Future<Result> result = all->result;
+    (detail::depend_on(result, futures), ...);
     (futures.add_done_callback([all](const Future<Ts>& input) { all->one_is_done(input); }), ...);
     return result;
 }
@@ -145,6 +161,7 @@ auto when_all(Range&& futures) {
             result.set_result(Result());
         }
     }
+    for (const Input& each : inputs) detail::depend_on(result, each);
     for (const Input& each : inputs) {
         each.add_done_callback([all](const Input& input) { all->one_is_done(input); });
     }

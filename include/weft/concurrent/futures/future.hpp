@@ -137,13 +137,17 @@ public:
     /// Calls `callback(future)` when this is done or cancelled: by the thread that ends it, after
     /// the callbacks that were added before; at once, by this thread, if it is done. What a
     /// callback throws goes to `weft::unraisablehook`, and the next one is called. A callback that
-    /// is never called, because the future died undone, is destroyed with it. Throws
-    /// `std::bad_alloc` and what copying the callback throws; then it is not added.
+    /// is never called, because the future died undone, is destroyed with it. A
+    /// callback must not end its thread (`pthread_exit()`): that ends the process, and says so.
+    /// Throws `std::bad_alloc` and what copying the callback throws; then it is not added.
     template <std::invocable<Future> Callback>
     void add_done_callback(Callback&& callback) const {
         auto* const node =
             new CallbackNode<std::decay_t<Callback>>(std::forward<Callback>(callback));
-        if (!state_->add(*node)) node->fire(*node, state_);
+        if (state_->add(*node)) return;
+        // The callback may destroy this handle.
+        const Future kept(*this);
+        node->fire(*node, kept.state_);
     }
 
     /// For executors: a pending future becomes running, and the call is to be made: true. A
