@@ -61,7 +61,7 @@ Bindings Context::shared_bindings() const noexcept {
 }
 
 bool Context::is_entered() const noexcept {
-    return is_entered_.load(std::memory_order_acquire);
+    return entered_in_.load(std::memory_order_acquire) != 0;
 }
 
 Context::Context(const Context& other) noexcept : bindings_(other.shared_bindings()) {}
@@ -75,12 +75,16 @@ Context::Context(Context&& other) noexcept {
     number_ = std::exchange(other.number_, 0);
 }
 
-void Context::replace(Bindings bindings, std::uint64_t number) {
-    const Shared given(bindings);
+void Context::throw_if_entered() const {
     if (is_entered()) {
         throw std::runtime_error(
             "=: the context is entered; assign to it after its run() has ended");
     }
+}
+
+void Context::replace(Bindings bindings, std::uint64_t number) {
+    const Shared given(bindings);
+    throw_if_entered();
     const Shared old(std::exchange(bindings_, share(bindings)));
     number_ = number;
 }
@@ -92,6 +96,7 @@ Context& Context::operator=(const Context& other) {
 
 Context& Context::operator=(Context&& other) {
     if (this != &other) {
+        throw_if_entered();  // before the other one has lost anything
         Context taken(std::move(other));
         replace(share(taken.bindings_), taken.number_);
     }
@@ -99,13 +104,19 @@ Context& Context::operator=(Context&& other) {
 }
 
 Context::~Context() {
-    assert(!is_entered() && "a context was destroyed while a thread ran in it");
+    // In a child of fork() it may be entered by a thread that the child does not have.
+    assert(entered_in_.load(std::memory_order_acquire) !=
+               weft::detail::fork_generation.load(std::memory_order_relaxed) &&
+           "a context was destroyed while a thread ran in it");
     release(bindings_);
 }
 
 Context::Entered::Entered(Context& context) : context_(context) {
     // Acquire pairs with the release in the destructor: what was bound there is seen.
-    if (context.is_entered_.exchange(true, std::memory_order_acquire)) {
+    std::uint32_t nobody = 0;
+    if (!context.entered_in_.compare_exchange_strong(
+            nobody, weft::detail::fork_generation.load(std::memory_order_relaxed),
+            std::memory_order_acquire, std::memory_order_relaxed)) {
         throw std::runtime_error(
             "run: the context is entered already; run in a copy of it, or after that run() has "
             "ended");
@@ -118,7 +129,7 @@ Context::Entered::~Entered() {
     const detail::Left left = detail::leave(frame_);
     context_.number_ = left.number;
     if (left.is_lent) {
-        context_.is_entered_.store(false, std::memory_order_release);
+        context_.entered_in_.store(0, std::memory_order_release);
         return;
     }
     Bindings before;
@@ -126,7 +137,7 @@ Context::Entered::~Entered() {
         const std::scoped_lock held(context_.mutex_);
         before = std::exchange(context_.bindings_, left.bindings);
     }
-    context_.is_entered_.store(false, std::memory_order_release);
+    context_.entered_in_.store(0, std::memory_order_release);
     release(before);
 }
 

@@ -11,6 +11,7 @@
 #include <weft/detail/wait_list.hpp>
 
 #include "detail/fmt.hpp"
+#include "runtime/exit.hpp"
 #include "runtime/parking.hpp"
 #include "sched/timer_queue.hpp"
 
@@ -23,7 +24,8 @@
 //
 // Shutdown: only the destructor, which nobody else may be inside the scheduler for. It takes the
 // events away under the lock and destroys them without, until none are left, because a content's
-// destructor may still enter others.
+// destructor may still enter others. At the end of the program a daemon may still be in run(): it
+// parks before it runs another event, and the destructor leaves the state to it.
 
 namespace weft::sched {
 
@@ -60,6 +62,42 @@ Deadline first_moment_at(double time) noexcept {
 
 }  // namespace
 
+/// How many threads of this process are in run(). Those of the process that it was forked from, the
+/// forking thread's own run() among them, do not count in a child: the others never leave there.
+class RunnerCount {
+public:
+    /// Returns what leave() is to be given.
+    std::uint32_t enter() noexcept {
+        const std::uint32_t generation =
+            weft::detail::fork_generation.load(std::memory_order_relaxed);
+        std::uint64_t seen = word_.load(std::memory_order_relaxed);
+        std::uint64_t next = 0;
+        do {
+            const std::uint64_t none = std::uint64_t{generation} << kCountBits;
+            next = (seen >> kCountBits == generation ? seen : none) + 1;
+        } while (!word_.compare_exchange_weak(seen, next, std::memory_order_seq_cst,
+                                              std::memory_order_relaxed));
+        return generation;
+    }
+    void leave(std::uint32_t generation) noexcept {
+        std::uint64_t seen = word_.load(std::memory_order_relaxed);
+        while (seen >> kCountBits == generation &&
+               !word_.compare_exchange_weak(seen, seen - 1, std::memory_order_seq_cst,
+                                            std::memory_order_relaxed)) {
+        }
+    }
+    [[nodiscard]] bool is_zero() const noexcept {
+        const std::uint64_t seen = word_.load(std::memory_order_seq_cst);
+        return seen >> kCountBits !=
+                   weft::detail::fork_generation.load(std::memory_order_relaxed) ||
+               static_cast<std::uint32_t>(seen) == 0;
+    }
+
+private:
+    static constexpr int kCountBits = 32;
+    weft::detail::Atomic<std::uint64_t> word_{0};  ///< the fork generation, and the count in it
+};
+
 class SchedulerState {
 public:
     SchedulerState(std::function<double()> timefunc, std::function<void(double)> delayfunc)
@@ -90,6 +128,10 @@ public:
         SchedulerState& state_;
     };
 
+    [[nodiscard]] bool is_empty() {
+        const Held held(*this);
+        return queue.size() == 0;
+    }
     [[nodiscard]] bool has_own_clock() const noexcept { return clock != nullptr; }
     /// The time of Weft's clock or of the given one, checked.
     [[nodiscard]] double now() const;
@@ -112,7 +154,7 @@ public:
     double awaited = -kInfinity;  ///< no thread waits for an event later than this
 
     weft::detail::WaitList sleepers;
-    weft::detail::Atomic<int> runners{0};
+    RunnerCount runners;
 
 private:
     weft::detail::LowLock mutex_;
@@ -139,15 +181,15 @@ namespace {
 /// One thread inside run().
 class Runner {
 public:
-    explicit Runner(SchedulerState& state) noexcept : state_(state) {
-        state_.runners.fetch_add(1, std::memory_order_relaxed);
-    }
-    ~Runner() { state_.runners.fetch_sub(1, std::memory_order_relaxed); }
+    explicit Runner(SchedulerState& state) noexcept
+        : state_(state), generation_(state.runners.enter()) {}
+    ~Runner() { state_.runners.leave(generation_); }
     Runner(const Runner&) = delete;
     Runner& operator=(const Runner&) = delete;
 
 private:
     SchedulerState& state_;
+    const std::uint32_t generation_;
 };
 
 /// An event that was taken: released when it has run, however that ended.
@@ -181,8 +223,16 @@ scheduler::scheduler(TimeFunction timefunc, DelayFunction delayfunc)
     : state_(std::make_unique<SchedulerState>(std::move(timefunc), std::move(delayfunc))) {}
 
 scheduler::~scheduler() {
-    assert(state_->runners.load(std::memory_order_relaxed) == 0 &&
-           "a scheduler was destroyed while a thread ran it");
+    if (!state_->runners.is_zero()) {
+        assert(weft::runtime::phase() == weft::runtime::Phase::finalized &&
+               "a scheduler was destroyed while a thread ran it");
+        // A daemon that the program leaves behind, which is about to park, or the thread that
+        // called exit() in an action: the state stays theirs.
+        if (weft::runtime::phase() == weft::runtime::Phase::finalized) {
+            static_cast<void>(state_.release());
+            return;
+        }
+    }
     for (;;) {
         detail::TimerQueue::Pile pile;
         try {
@@ -284,8 +334,7 @@ void scheduler::cancel(const Event& event) {
 }
 
 bool scheduler::empty() const {
-    const SchedulerState::Held held(*state_);
-    return state_->queue.size() == 0;
+    return state_->is_empty();
 }
 
 std::vector<Event> scheduler::queue() const {
@@ -326,9 +375,12 @@ std::optional<double> scheduler::run_events(bool blocking, const std::stop_token
     double now = -detail::kInfinity;
     bool may_be_empty = true;
     for (;;) {
+        // Whatever the last turn did: users' objects may be going by now. Nothing of the scheduler
+        // object itself is used from here on, but for the state, which outlives this.
+        weft::runtime::park_if_abandoned();
         const bool is_stopped = stop != nullptr && stop->stop_requested();
         if (state.has_own_clock()) {
-            if (may_be_empty && empty()) return std::nullopt;
+            if (may_be_empty && state.is_empty()) return std::nullopt;
             if (!is_stopped) now = state.now();
         }
         EventRecord* due = nullptr;
@@ -362,7 +414,10 @@ std::optional<double> scheduler::run_events(bool blocking, const std::stop_token
                 const detail::Taken event(*due);
                 event.run();
             }
-            if (state.delay != nullptr) state.delay(0.0);
+            if (state.delay != nullptr) {
+                weft::runtime::park_if_abandoned();
+                state.delay(0.0);
+            }
         } else if (state.delay != nullptr) {
             state.delay(difference);
             may_be_empty = true;

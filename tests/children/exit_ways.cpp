@@ -12,6 +12,7 @@
 #include <thread>
 
 #include <weft/_thread/threads.hpp>
+#include <weft/sched.hpp>
 #include <weft/threading/condition.hpp>
 #include <weft/threading/functions.hpp>
 #include <weft/threading/lock.hpp>
@@ -301,6 +302,74 @@ int leaving_daemon_in_join() {
     return leaving_daemon_that_waits([] { endless.join(kShortWait); }, [] {});
 }
 
+int leaving_daemon_in_a_scheduler() {
+    // Destroyed before `statics`, and with it the line that the daemon waits in.
+    static sched::scheduler s;
+    static std::atomic<bool> is_about_to{false};
+    s.enter(0, 1, [] { is_about_to.store(true); });
+    s.enter(std::chrono::duration<double>(kShortWait).count(), 1, [] {
+        if (is_destroying.load()) say("came back");
+    });
+    threading::Thread({.daemon = true}, [] { s.run(); }).start();
+    while (!is_about_to.load()) sched_yield();
+    statics.at_destruction = [] {
+        is_destroying.store(true);
+        std::this_thread::sleep_for(kTimeToComeBack);
+    };
+    return 0;
+}
+
+/// Leaves a daemon in an event of `s`, after which two more are due.
+int leaving_daemon_in_an_event_of(sched::scheduler& s) {
+    static std::atomic<bool> is_inside{false};
+    s.enter(0, 1, [] {
+        is_inside.store(true);
+        while (!is_destroying.load()) sched_yield();
+    });
+    for (int i = 0; i < 2; ++i) s.enter(0, 2, [] { say("came back"); });
+    threading::Thread({.daemon = true}, [&s] { s.run(); }).start();
+    while (!is_inside.load()) sched_yield();
+    statics.at_destruction = [] {
+        is_destroying.store(true);
+        std::this_thread::sleep_for(kTimeToComeBack);
+    };
+    return 0;
+}
+
+int leaving_daemon_in_an_event() {
+    return leaving_daemon_in_an_event_of(*new sched::scheduler);
+}
+
+int leaving_daemon_in_an_event_of_a_static_scheduler() {
+    static sched::scheduler s;
+    return leaving_daemon_in_an_event_of(s);
+}
+
+/// Whose waiting Weft does not see.
+int leaving_daemon_in_a_delay_function() {
+    static std::atomic<bool> is_inside{false};
+    static auto& s = *new sched::scheduler([] { return is_destroying.load() ? 2.0 : 0.0; },
+                                           [](double) {
+                                               is_inside.store(true);
+                                               while (!is_destroying.load()) sched_yield();
+                                           });
+    s.enter(1, 1, [] { say("came back"); });
+    threading::Thread({.daemon = true}, [] { s.run(); }).start();
+    while (!is_inside.load()) sched_yield();
+    statics.at_destruction = [] {
+        is_destroying.store(true);
+        std::this_thread::sleep_for(kTimeToComeBack);
+    };
+    return 0;
+}
+
+int by_exit_in_an_event() {
+    static sched::scheduler s;
+    s.enter(0, 1, [] { std::exit(15); });
+    s.run();
+    return 97;
+}
+
 int starting_at_exit() {
     open_gate_at_the_end();
     threading::Thread([] {
@@ -401,6 +470,11 @@ int main(int argc, char** argv) {
             {"daemon_that_is_let_go", leaving_daemon_that_is_let_go},
             {"daemon_in_a_condition", leaving_daemon_in_a_condition},
             {"daemon_in_join", leaving_daemon_in_join},
+            {"daemon_in_a_scheduler", leaving_daemon_in_a_scheduler},
+            {"daemon_in_an_event", leaving_daemon_in_an_event},
+            {"daemon_in_an_event_of_a_static", leaving_daemon_in_an_event_of_a_static_scheduler},
+            {"daemon_in_a_delay_function", leaving_daemon_in_a_delay_function},
+            {"exit_in_an_event", by_exit_in_an_event},
             {"starting_at_exit", starting_at_exit},
             {"starting_after_exit", starting_after_exit},
             {"joining_a_daemon_after_exit", joining_a_daemon_after_exit},

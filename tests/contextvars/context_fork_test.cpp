@@ -9,9 +9,11 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace {
 
@@ -79,6 +81,32 @@ TEST(ContextFork, AContextThatAnotherThreadRunsInCanBeReadAndCopiedButNotEntered
         is_over = true;
         is_over.notify_one();
     }
+}
+
+TEST(ContextFork, TheChildMayDestroyAContextThatAThreadOfTheParentRunsIn) {
+    ContextVar<std::string> word("word");
+    std::optional<Context> context(std::in_place);
+    std::atomic<bool> is_inside{false};
+    std::atomic<bool> is_over{false};
+    {
+        const std::jthread other([&] {
+            context->run([&] {
+                word.set("inside");
+                is_inside = true;
+                is_inside.notify_one();
+                is_over.wait(false);
+            });
+        });
+        is_inside.wait(false);
+        EXPECT_EQ(run_in_child([&] {
+                      context.reset();
+                      return kGood;
+                  }),
+                  kGood);
+        is_over = true;
+        is_over.notify_one();
+    }
+    EXPECT_EQ((*context)[word], "inside");
 }
 
 TEST(ContextFork, IsWholeWhateverOtherThreadsDo) {

@@ -230,10 +230,12 @@ private:
     [[nodiscard]] WEFT_API bool is_equal(const Context& other) const;
     [[nodiscard]] detail::Bindings shared_bindings() const noexcept;
     [[nodiscard]] bool is_entered() const noexcept;
+    void throw_if_entered() const;
     void replace(detail::Bindings bindings, std::uint64_t number);
 
-    /// While it is set, only the thread that set it changes the rest.
-    weft::detail::Atomic<bool> is_entered_{false};
+    /// The fork generation in which it was entered, or 0. While it is set, only the thread that set
+    /// it changes the rest.
+    weft::detail::Atomic<std::uint32_t> entered_in_{0};
     mutable weft::detail::LowLock mutex_;  ///< guards bindings_ against being changed and read
     detail::Bindings bindings_;  ///< this has a share; while entered, of what it had at first
     std::uint64_t number_ = 0;   ///< by which tokens know it; 0 until one is made
