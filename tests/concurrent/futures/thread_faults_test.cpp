@@ -191,7 +191,7 @@ TEST_P(PoolFaults, EndOfTheWorkerInACallThatAnotherRunsInline) {
 TEST_P(PoolFaults, EndOfTheWorkerInItsInitializer) {
     ThreadPoolExecutor pool(
         {.max_workers = GetParam(), .initializer = [] { ::pthread_exit(nullptr); }});
-    EXPECT_THROW(pool.submit([] {}).result(), futures::BrokenThreadPool);
+    EXPECT_THROW(pool.submit([] {}).result(), futures::thread::BrokenThreadPool);
     pool.shutdown();
     EXPECT_EQ(pool.stats().workers, 0u);
     EXPECT_EQ(reports_, 1);
@@ -200,7 +200,7 @@ TEST_P(PoolFaults, EndOfTheWorkerInItsInitializer) {
 TEST_P(PoolFaults, EndOfTheWorkerWhenItStarts) {
     ThreadPoolExecutor pool(
         {.max_workers = GetParam(), .on_worker_start = [] { ::pthread_exit(nullptr); }});
-    EXPECT_THROW(pool.submit([] {}).result(), futures::BrokenThreadPool);
+    EXPECT_THROW(pool.submit([] {}).result(), futures::thread::BrokenThreadPool);
     pool.shutdown();
     EXPECT_EQ(pool.stats().workers, 0u);
     EXPECT_EQ(reports_, 1);
