@@ -18,7 +18,8 @@ namespace weft::pickle::detail {
 
 namespace {
 
-constexpr std::size_t kShown = 200;  ///< bytes of a value in a message
+constexpr std::size_t kShown = 200;         ///< bytes of a value in a message
+constexpr std::size_t kOwnArenaSize = 512;  ///< of a Value that shares none, about
 
 bool is_named(const Item& item, std::string_view module, std::string_view name) noexcept {
     return item.kind == Kind::global && item.node->items[0].view() == module &&
@@ -166,9 +167,13 @@ bool ValueSource::load_array(ArrayView& array) {
 
 bool ValueSource::load_value(Value& result) {
     if (next_ == limit_) return fail("a value");
-    // A big number may come out of an array, and lies in this source then.
-    result =
-        next_->is_big ? Value::integer(next_->view()) : ValueAccess::make(*next_, root_.arena_);
+    // A big number of few bytes may come out of an array, and lies in this source then.
+    if (next_->is_big && next_->size <= sizeof(Scratch)) {
+        if (!may_copy(kOwnArenaSize)) return false;
+        result = Value::integer(next_->view());
+    } else {
+        result = ValueAccess::make(*next_, root_.arena_);
+    }
     ++next_;
     return true;
 }
