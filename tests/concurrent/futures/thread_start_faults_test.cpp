@@ -105,7 +105,9 @@ TEST(ThreadPoolStart, OfAWorkerInPlaceOfABlockedOneRefusesTheCallWhenItFails) {
             ++refusals;
         }
     };
-    EXPECT_EQ(faults::for_every_system_call(body_or_refusal, {.error = threads_only}), 2u);
+    EXPECT_EQ(faults::for_every_system_call(
+                  body_or_refusal, {.threads = faults::Threads::all, .error = threads_only}),
+              2u);
     EXPECT_EQ(refusals, 2u);
 }
 
