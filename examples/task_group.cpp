@@ -23,7 +23,9 @@ void sort(futures::Executor& pool, std::span<int> numbers) {
         halves.submit(sort, std::ref(pool), std::span(middle, numbers.end()));
         halves.wait();  // the first exception stops the other half, and is thrown here
     }
-    std::inplace_merge(numbers.begin(), middle, numbers.end());
+    std::vector<int> merged(numbers.size());
+    std::merge(numbers.begin(), middle, middle, numbers.end(), merged.begin());
+    std::copy(merged.begin(), merged.end(), numbers.begin());
 }
 
 int main() {

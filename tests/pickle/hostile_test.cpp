@@ -230,6 +230,10 @@ struct BigShared {
     std::optional<std::array<double, 512>> numbers;
     std::vector<std::unique_ptr<BigShared>> children;
 };
+template <class Archive>
+void serialize(Archive& archive, BigShared& big) {
+    archive(big.numbers, big.children);
+}
 
 TEST(PickleHostile, CopiesCountWithTheSizeOfTheirType) {
     std::string wire = kStart + "N]\x86\x94";
