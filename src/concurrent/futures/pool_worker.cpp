@@ -9,6 +9,7 @@
 #include <weft/unraisable.hpp>
 
 #include "os/posix/forced_unwind.hpp"
+#include "os/posix/stack.hpp"
 #include "runtime/stack_size.hpp"
 
 namespace weft::concurrent::futures {
@@ -64,8 +65,7 @@ void PoolWorker::main() {
         PoolWorker& worker;
         ~Leave() { worker.leave(); }
     } const leave{*this};
-    const char here = 0;
-    stack_ = reinterpret_cast<std::uintptr_t>(&here);
+    stack_ = os::stack_position();
     const std::size_t size = runtime::default_stack_size();
     deepest_ = size != 0 ? size / 4 : std::size_t{256} * 1024;
     set_current(this);
@@ -240,9 +240,8 @@ void PoolWorker::perform(detail::FutureState& task) {
 // ------------------------------------------------------------------------------------------
 
 bool PoolWorker::is_deep() const noexcept {
-    const char here = 0;
     // Stacks grow down; were it the other way round, this would be a large number: deep.
-    return static_cast<std::size_t>(stack_ - reinterpret_cast<std::uintptr_t>(&here)) > deepest_;
+    return static_cast<std::size_t>(stack_ - os::stack_position()) > deepest_;
 }
 
 void PoolWorker::before_wait(detail::FutureState* future, const detail::WaitLimits& limits) {

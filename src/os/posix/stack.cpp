@@ -13,6 +13,10 @@ std::size_t capture_stack(std::span<void*> frames) noexcept {
     return count > 0 ? static_cast<std::size_t>(count) : 0;
 }
 
+std::uintptr_t stack_position() noexcept {
+    return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+}
+
 Symbol symbol_at(const void* address) {
     Dl_info info{};
     if (dladdr(address, &info) == 0) return {};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -10,6 +11,10 @@ namespace weft::os {
 /// returns how many. The first call may load the unwinder, which allocates and takes the loader's
 /// lock.
 std::size_t capture_stack(std::span<void*> frames) noexcept;
+
+/// Where the calling function's frame lies, or nearly: unlike the address of a variable, which the
+/// address sanitizer may put elsewhere.
+[[nodiscard]] std::uintptr_t stack_position() noexcept;
 
 /// What the dynamic linker knows about an address. It knows exported functions only; of others the
 /// module and the offset in it are what a debugger's tool makes a line number of.

@@ -242,6 +242,9 @@ TEST(Await, DoesNotNestWhenAnExecutorRefusesAgainAndAgain) {
     EXPECT_EQ(sum, 100'000);
 }
 
+// Clang destroys an awaiter twice when unhandled_exception() throws.
+#ifndef __clang__
+
 /// A coroutine that lets its exceptions out to whoever goes on with it.
 struct Leaky {
     struct promise_type {
@@ -282,5 +285,7 @@ TEST(Await, ReportsWhatACoroutineLetsOutInAPool) {
     weft::unraisablehook = before;
     EXPECT_EQ(reports, 1);
 }
+
+#endif
 
 }  // namespace

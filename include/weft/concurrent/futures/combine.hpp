@@ -74,17 +74,19 @@ public:
 
     template <class T>
     void one_is_done(const concurrent::futures::Future<T>& input) {
-        if (std::exception_ptr error = why_not(input)) {
-            end_unless_done([&] { result.set_exception(std::move(error)); });
-        }
-        // Acquire and release: the last one sees what the others saw.
-        if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1 && !result.done()) {
-            end_unless_done([&] { set_result(); });
+        std::exception_ptr error = why_not(input);
+        const bool has_failed = error != nullptr;
+        if (has_failed) end_unless_done([&] { result.set_exception(std::move(error)); });
+        // Acquire and release: the last one sees what the others saw, so a failure too.
+        const bool is_last = left_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+        if (is_last && !result.done()) end_unless_done([&] { set_result(); });
+        // After a failure nobody looks at them; one that is never done would keep itself otherwise.
+        if ((is_last || has_failed) && !is_let_go_.exchange(true, std::memory_order_acq_rel)) {
             inputs.reset();
         }
     }
 
-    std::optional<Inputs> inputs;  ///< empty once all are done
+    std::optional<Inputs> inputs;  ///< empty once all are done, or one has failed
     concurrent::futures::Future<Result> result;
 
 private:
@@ -118,6 +120,7 @@ private:
     }
 
     std::atomic<std::size_t> left_;
+    std::atomic<bool> is_let_go_{false};
 };
 
 }  // namespace weft::detail
