@@ -59,8 +59,8 @@ TEST(SubprocessInterrupt, ADroppedChildIsLeftAndTheInterruptStays) {
         press_ctrl_c();
     }
     weft::set_warning_handler(before);
+    Popen next({"cat"}, {.stdin_ = PIPE});  // every start reaps what has ended, so before the kill
     EXPECT_EQ(kill(process, SIGKILL), 0);
-    Popen next({"cat"}, {.stdin_ = PIPE});
     EXPECT_THROW(next.wait(), weft::KeyboardInterrupt);
     next.stdin_().close();
     siginfo_t info{};
