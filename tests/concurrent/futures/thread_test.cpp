@@ -106,8 +106,8 @@ TEST(ThreadPool, HasNeverMoreWorkersThanAllowed) {
 }
 
 TEST(ThreadPool, HasAFewMoreWorkersThanCpusByDefault) {
-    ThreadPoolExecutor pool;
     Event go;
+    ThreadPoolExecutor pool;
     for (int i = 0; i < 40; ++i) pool.submit([&] { go.wait(); });
     const std::size_t workers = pool.stats().workers;
     EXPECT_GE(workers, 5u);
