@@ -36,8 +36,8 @@ struct ThreadPoolOptions {
     /// How long a worker without work stays; no limit: until the pool ends.
     Timeout idle_timeout = {};
     /// After how long a wait a call counts as one level of priority higher; no limit: never. That
-    /// is among calls which wait in the order of priority; those without one that were queued before
-    /// the pool's first with one, or that a worker submitted, have no age.
+    /// is among calls which wait in the order of priority; those without one that were queued
+    /// before the pool's first with one, or that a worker submitted, have no age.
     Timeout ageing = std::chrono::seconds(10);
     /// Called in every worker, before its first call and after its last. What they throw goes to
     /// `weft::unraisablehook`.
@@ -66,11 +66,11 @@ struct ThreadPoolStats {
 ///
 /// **Calls that wait for calls.** A worker that waits, without limit, for a call of its own pool
 /// that has not begun runs it on the spot, on its own stack. While it waits otherwise (for results,
-/// `wait()`, `as_completed()`), another worker takes its place, up to 256 at a time; beyond that
-/// nobody does, and calls that only such a worker could run wait until one of the 256 goes on. When
-/// a wait ends, its call goes on beside the call that its replacement is in: do not take a pool of
-/// one worker for a lock. So a pool of one worker may wait for itself. Calls that wait for each other in a circle, without limit, would
-/// wait for ever: the last of them gets a DeadlockError, which names them.
+/// `wait()`, `as_completed()`), another worker takes its place, so a pool of one worker may wait
+/// for itself. That is for up to 256 at a time; beyond, what is queued waits until one of them goes
+/// on. A call whose wait has ended goes on beside the call that its replacement is in: do not take
+/// a pool of one worker for a lock. Calls that wait for each other in a circle, without limit,
+/// would wait for ever: the last of them gets a DeadlockError, which names them.
 ///
 /// **The end.** The destructor shuts down and waits for all submitted calls; while an exception
 /// unwinds, it cancels those that have not begun. At the end of the program what is queued is
